@@ -1,0 +1,158 @@
+"""What came of the demonstration: a timeline, a line an office, the figures, and what to try next."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from console import output
+from console.dates import day_text
+from console.demo.acting import DISTRICTS, PERIOD, PROCEDURE
+from console.language import chosen, tr
+from console.output import Cell
+from engine.model import label
+from engine.queries import demonstration
+from engine.store.verify import verify
+from survey import rounds
+from survey.figures import METHOD_TEXT, Figures, percent, shown
+
+SHOWN = 2
+"""The office whose timeline is printed: one with somebody late and a substitute."""
+
+if TYPE_CHECKING:
+    from engine.app import App
+    from engine.queries.demonstration import Course
+
+
+def tell(app: App, *, as_json: bool) -> None:
+    """Print everything; with `as_json` the same as one value."""
+    with app.store.read() as conn:
+        courses = demonstration.courses(conn, PROCEDURE, PERIOD)
+        found = [rounds.round_of(conn, each.instance) for each in courses]
+        offices = [rounds.figures_of(conn, [each]) for each in found]
+        whole = rounds.figures_of(conn, found)
+        verdict = verify(conn)
+        if as_json:
+            output.dump(
+                {
+                    "courses": courses,
+                    "figures": {"whole": _plain(whole)}
+                    | {c.unit: _plain(f) for c, f in zip(courses, offices, strict=True)},
+                    "journal": {"rows": verdict.rows, "faults": [str(fault) for fault in verdict.faults]},
+                }
+            )
+            return
+        _timeline(app, courses[SHOWN])
+    _offices(app, courses, offices)
+    _figures(courses, offices, whole)
+    folder = app.workspace.records.relative_to(app.workspace.folder.parent)
+    output.echo()
+    output.say("Records: {folder}/SV-…, each with SHA256SUMS", folder=folder)
+    if verdict.faults:
+        output.warn("The journal has {number} faults", number=len(verdict.faults))
+    else:
+        output.say(
+            "Journal verified: {rows} entries in {chains} chains, no fault",
+            rows=verdict.rows,
+            chains=verdict.chains,
+        )
+    output.echo()
+    output.heading(tr("Try next"))
+    program = Path(sys.argv[0]).resolve()
+    flow = os.path.relpath(program, app.workspace.folder) if program.is_file() else "flow"
+    late = next(task for task in courses[SHOWN].tasks if task.late)
+    for line in (
+        f"cd {app.workspace.folder.name}",
+        f"{flow} task why {late.id} --as guo.li",
+        f"{flow} instance history {label(courses[SHOWN].instance)}",
+        f"{flow} demo clock --to 2026-11-20T09:00 && {flow} task list --as chen.jing",
+    ):
+        output.echo(f"  {line}")
+
+
+def _timeline(app: App, course: Course) -> None:
+    output.heading(f"{label(course.instance)}  {course.unit_name}  {course.title}  {course.period}")
+    rows = []
+    for task in course.tasks:
+        due = None if task.due_day is None else day_text(date.fromisoformat(task.due_day))
+        done = task.closed_at.astimezone(app.zone)
+        who = task.person + (f"({tr('for {person}', person=task.acting_for)})" if task.acting_for else "")
+        mark = Cell(tr("late"), fg="red") if task.late else Cell(tr("in time"), dim=True) if due else Cell("")
+        rows.append((task.id, task.name, task.role, who, due, done.strftime("%m-%d %H:%M"), mark))
+    output.table(("ID", "Step", "Role", "Person", "Due", "Done", ""), rows)
+
+
+def _offices(app: App, courses: tuple[Course, ...], offices: list[Figures]) -> None:
+    output.echo()
+    rows = []
+    for course, figures in zip(courses, offices, strict=True):
+        ended = course.ended_at.astimezone(app.zone).strftime("%m-%d") if course.ended_at else "-"
+        rows.append(
+            (
+                label(course.instance),
+                course.unit_name,
+                course.started_at.astimezone(app.zone).strftime("%m-%d"),
+                ended,
+                str(len(course.tasks)),
+                Cell("、".join(course.missed), fg="red") if course.missed else Cell("-"),
+                f"{figures.returned}/{figures.issued}",
+                percent(figures.whole.rate),
+            )
+        )
+    output.table(("ID", "Unit", "Start", "End", "Tasks", "Missed", "Returned", "Satisfied"), rows)
+
+
+def _figures(courses: tuple[Course, ...], offices: list[Figures], whole: Figures) -> None:
+    output.echo()
+    output.heading(METHOD_TEXT.of(chosen()))
+    heads = (
+        "Item",
+        "Base",
+        "Don't know",
+        "Mean",
+        "Satisfied",
+        *(DISTRICTS[course.unit] for course in courses),
+    )
+    rows: list[tuple[Any, ...]] = []
+    for group in whole.groups:
+        for place, item in enumerate(whole.items):
+            if item.group == group.id:
+                tally = item.tally
+                per_office = [percent(each.items[place].tally.rate) for each in offices]
+                name = f"  {item.label.of(chosen())}"
+                rows.append((name, *_numbers(tally), *per_office))
+        place = whole.groups.index(group)
+        rows.append(
+            (Cell(group.label.of(chosen()), bold=True), *_numbers(group.tally),
+             *(percent(each.groups[place].tally.rate) for each in offices))
+        )  # fmt: skip
+    rows.append(
+        (
+            Cell(tr("Whole"), bold=True),
+            *_numbers(whole.whole),
+            *(percent(each.whole.rate) for each in offices),
+        )
+    )
+    output.table(heads, rows)
+
+
+def _numbers(tally: Any) -> tuple[str, str, str, str]:
+    return (str(tally.base), str(tally.abstained), shown(tally.mean), percent(tally.rate))
+
+
+def _plain(figures: Figures) -> dict[str, Any]:
+    def tally(each: Any) -> dict[str, Any]:
+        return {
+            "base": each.base, "abstained": each.abstained, "blank": each.blank, "satisfied": each.satisfied,
+            "rate": None if each.rate is None else float(each.rate),
+            "mean": None if each.mean is None else float(each.mean),
+        }  # fmt: skip
+
+    return {
+        "method": figures.method, "issued": figures.issued, "returned": figures.returned, "whole": tally(figures.whole),
+        "groups": {each.id: tally(each.tally) for each in figures.groups},
+        "items": {each.id: tally(each.tally) for each in figures.items},
+    }  # fmt: skip

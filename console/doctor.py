@@ -1,0 +1,172 @@
+"""`flow doctor`: whether the workspace, the database and the program are sound, and what to do if not."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import click
+
+from console import output
+from console.dates import moment_text
+from console.failures import FAILURE, message
+from console.language import tr
+from console.session import Session
+from console.shape import command, option
+from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_MARKS = {
+    "ok": click.style("✓", fg="green"),
+    "warning": click.style("!", fg="yellow"),
+    "error": click.style("✗", fg="red"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: `ok`, `warning` or `error`, and what was found."""
+
+    level: str
+    text: str
+
+
+@command("doctor", example="flow doctor\nflow doctor --handlers")
+@option("--handlers", is_flag=True, help="List the Python functions that diagrams may name.")
+@click.pass_obj
+def doctor(session: Session, handlers: bool) -> None:
+    """Check the workspace, the database and the program, and bring an older database up to date.
+
+    Exits with 1 when anything is wrong.
+    """
+    if handlers:
+        _list_handlers(session)
+        return
+    found = []
+    for finding in _examine(session):
+        found.append(finding)
+        if not session.json:
+            output.echo(f"{_MARKS[finding.level]} {finding.text}")
+    if session.json:
+        output.dump(found)
+    if any(finding.level == "error" for finding in found):
+        sys.exit(FAILURE)
+
+
+def _list_handlers(session: Session) -> None:
+    known = sorted(session.app.registry.known.values(), key=lambda each: each.name)
+    if session.json:
+        output.dump([{"name": each.name, "kind": str(each.kind), "summary": each.summary} for each in known])
+    else:
+        output.table(("Handler", "Kind", ""), [(each.name, str(each.kind), each.summary) for each in known])
+
+
+def _examine(session: Session) -> Iterator[Finding]:
+    """Look from the outside in; what cannot be opened ends the examination."""
+    yield _ok(
+        "satisflow {version}, Python {python}", version=version("satisflow"), python=platform.python_version()
+    )
+    try:
+        workspace = session.workspace
+        yield _ok("Workspace {folder}, {zone}", folder=workspace.folder, zone=workspace.zone.key)
+        yield _ok("Database {place}", place=_opened(session))
+    except EngineError as error:
+        yield Finding("error", message(error))
+        return
+    with session.read() as conn:
+        yield from _organisation(session, conn)
+        yield from _calendars(session, conn)
+        yield from _procedures(session, conn)
+        yield from _work(session, conn)
+
+
+def _opened(session: Session) -> str:
+    """The database's place, its tables made or brought up to date first."""
+    from engine.store import open_store
+
+    with open_store(session.workspace.database, durable=session.workspace.durable, upgrade=True) as store:
+        return store.place
+
+
+def _organisation(session: Session, conn: Connection) -> Iterator[Finding]:
+    from engine.commands.organisation import ORG_HASH
+    from engine.queries import organisation, work
+
+    known = organisation.organisation(conn)
+    active = [each for each in known.people if each.active]
+    if not active:
+        yield _warning("Nobody is in the organisation yet: write org.yaml, then `flow org import`")
+    else:
+        yield _ok("{people} people, {units} units, {roles} roles", people=len(active), units=len(known.units),
+                  roles=len(known.roles))  # fmt: skip
+    file = session.workspace.org_file
+    if file.is_file() and sha256(file.read_bytes()).hexdigest() != work.setting(conn, ORG_HASH):
+        yield _warning("org.yaml differs from the database: flow org import")
+    held = {role for each in active for role, _ in each.holdings}
+    for id_, name in known.roles.items():
+        if id_ not in held:
+            yield _warning("Nobody holds the role {name} ({id})", name=name, id=id_)
+
+
+def _calendars(session: Session, conn: Connection) -> Iterator[Finding]:
+    from engine.queries import calendars
+
+    status = {each.year: each.status for each in calendars.tables(conn) if each.unit is None}
+    for year in (session.today.year, session.today.year + 1):
+        if year not in status:
+            yield _warning("No working-day table for {year}: flow calendar import FILE", year=year)
+        elif status[year] == "provisional":
+            yield _warning(
+                "The working-day table for {year} is provisional: import the published one when it is out",
+                year=year,
+            )
+        else:
+            yield _ok("Working-day table for {year}", year=year)
+
+
+def _procedures(session: Session, conn: Connection) -> Iterator[Finding]:
+    from engine.queries import definitions
+
+    for each in definitions.definitions(conn):
+        try:
+            session.app.services.library.find(conn, each.hash)
+        except EngineError as error:
+            yield Finding("error", f"{each.procedure}: {message(error)}")
+        else:
+            yield _ok(
+                "{procedure} version {version}", procedure=each.code or each.procedure, version=each.version
+            )
+
+
+def _work(session: Session, conn: Connection) -> Iterator[Finding]:
+    from engine.commands.organisation import TICKED, read_moment
+    from engine.queries import jobs, work
+
+    incidents = jobs.incident_count(conn)
+    if incidents:
+        yield _warning(
+            "{count} jobs failed and wait for a person: flow job list --incidents", count=incidents
+        )
+    ticked = work.setting(conn, TICKED)
+    if ticked is not None:
+        yield _ok(
+            "The scheduler was last seen at {moment}", moment=moment_text(read_moment(ticked), session.zone)
+        )
+    elif not session.workspace.demo:
+        yield _warning("No scheduler is running, so nothing starts or falls due by itself: flow run")
+    yield _ok("{count} handlers", count=len(session.app.registry.known))
+
+
+def _ok(template: str, /, **params: object) -> Finding:
+    return Finding("ok", tr(template, **params))
+
+
+def _warning(template: str, /, **params: object) -> Finding:
+    return Finding("warning", tr(template, **params))

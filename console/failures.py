@@ -1,0 +1,134 @@
+"""How a command fails: the one table of exit codes, and errors in words or as JSON on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from console import output
+from console.language import both, tr
+from engine.errors import Conflict, Denied, EngineError, Finding, Invalid, Misbuilt, NotFound, Problem
+
+OK = 0
+FAILURE = 1
+USAGE = 2
+LOGIN_NEEDED = 4
+"""Kept free for accounts."""
+INTERRUPTED = 130
+
+EXIT_CODES: dict[type[EngineError], int] = {
+    EngineError: FAILURE,
+    Conflict: 3,
+    NotFound: 5,
+    Invalid: 6,
+    Denied: 7,
+    Misbuilt: 8,
+}
+
+
+def exit_code(error: EngineError) -> int:
+    """The exit code of an error's kind."""
+    return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+
+
+@contextmanager
+def reported(*, as_json: bool) -> Iterator[None]:
+    """Show what goes wrong inside as an error message, and exit with its code. A bug stays a traceback."""
+    try:
+        yield
+    except EngineError as error:
+        _show_engine_error(error, as_json)
+        sys.exit(exit_code(error))
+    except click.ClickException as error:
+        if as_json:
+            _dump("Usage" if isinstance(error, click.UsageError) else "Failure", error.format_message())
+        else:
+            error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        if as_json:
+            _dump("Interrupted", tr("Interrupted"))
+        else:
+            output.echo(tr("Interrupted"), err=True)
+        sys.exit(INTERRUPTED)
+
+
+def message(error: EngineError) -> str:
+    """An error's text in the language in use."""
+    return tr(error.template, **translated(error.params))
+
+
+def problem_text(problem: Problem) -> str:
+    """A problem's text in the language in use, without its place."""
+    return tr(problem.template, **translated(problem.params))
+
+
+def finding_texts(finding: Finding) -> tuple[str, str, str]:
+    """Place, reason and remedy of a finding, in the language in use."""
+    place = " ".join(part for part in (finding.file, finding.element) if part)
+    params = translated(finding.params)
+    return place, tr(finding.template, **params), tr(finding.remedy, **params)
+
+
+def translated(params: object) -> dict[str, object]:
+    """Parameters of a message; one that is a message itself is put into the language in use."""
+    assert hasattr(params, "items")
+    return {
+        name: problem_text(value)
+        if isinstance(value, Problem)
+        else message(value)
+        if isinstance(value, EngineError)
+        else value
+        for name, value in params.items()
+    }
+
+
+def show_findings(error: Misbuilt) -> None:
+    """Print every fault to stderr: place and reason, then the remedy."""
+    for finding in error.findings:
+        place, reason, remedy = finding_texts(finding)
+        mark = {"error": click.style("✗", fg="red"), "incomplete": click.style("!", fg="yellow")}
+        where = f"{click.style(place, bold=True)}  " if place else ""
+        output.echo(f"{mark.get(finding.level, '·')} {where}{reason}", err=True)
+        if remedy:
+            output.echo(click.style(f"    {remedy}", dim=True), err=True)
+
+
+def _show_engine_error(error: EngineError, as_json: bool) -> None:
+    if as_json:
+        _dump(type(error).__name__, message(error), _problems(error))
+        return
+    output.echo(click.style(tr("Error:"), fg="red") + both("", " ") + message(error), err=True)
+    if isinstance(error, Invalid):
+        for problem in error.problems:
+            where = f"{click.style(problem.field, bold=True)}: " if problem.field else ""
+            output.echo(f"  {where}{problem_text(problem)}", err=True)
+    elif isinstance(error, Misbuilt):
+        show_findings(error)
+
+
+def _problems(error: EngineError) -> list[dict[str, object]]:
+    if isinstance(error, Invalid):
+        return [{"field": each.field, "message": problem_text(each)} for each in error.problems]
+    if isinstance(error, Misbuilt):
+        return [finding_json(each) for each in error.findings]
+    return []
+
+
+def finding_json(finding: Finding) -> dict[str, object]:
+    """A finding as JSON has it."""
+    _, reason, remedy = finding_texts(finding)
+    return {
+        "level": finding.level,
+        "file": finding.file,
+        "element": finding.element,
+        "message": reason,
+        "remedy": remedy,
+    }
+
+
+def _dump(kind: str, text: str, problems: list[dict[str, object]] | None = None) -> None:
+    output.dump({"error": {"kind": kind, "message": text, "problems": problems or []}}, err=True)

@@ -1,0 +1,166 @@
+"""`flow instance`: runs of procedures, their steps, dates and history."""
+
+from __future__ import annotations
+
+import click
+
+from console import logbook, output
+from console.completions import instance_ids, procedures, units
+from console.dates import due_text, left_text, moment_text
+from console.language import tr
+from console.output import Cell
+from console.session import Session
+from console.shape import group, option
+from engine.model import InstanceStatus, instance_number, label
+
+_INSTANCE = click.argument("instance", metavar="INSTANCE", shell_complete=instance_ids)
+_REASON = option("--reason", required=True, metavar="TEXT", help="Why; it goes into the history.")
+_COLOURS = {"running": None, "suspended": "yellow", "completed": "green", "cancelled": None, "failed": "red"}
+
+
+@group("instance", example="flow instance list --status running\nflow instance view SV-12")
+def instance() -> None:
+    """Runs of procedures: their steps, dates and history."""
+
+
+@instance.command("list", example="flow instance list --procedure 003G --status running")
+@option("--status", type=click.Choice([str(each) for each in InstanceStatus]), help="Only in this state.")
+@option(
+    "--procedure", metavar="NAME", shell_complete=procedures, help="Only of one procedure, by id or code."
+)
+@option("--unit", metavar="UNIT", shell_complete=units, help="Only for one unit.")
+@option("--called", is_flag=True, help="Also those that were called by others.")
+@option("-L", "--limit", type=click.IntRange(1), default=30, show_default=True, help="At most so many.")
+@click.pass_obj
+def list_(
+    session: Session, status: str | None, procedure: str | None, unit: str | None, called: bool, limit: int
+) -> None:
+    """List instances, the newest first."""
+    from engine.queries import instances
+
+    with session.read() as conn:
+        found = instances.instances(
+            conn, status=status, procedure=procedure, unit=unit, children=called, limit=limit
+        )
+        if session.json:
+            output.dump(found)
+            return
+        rows = [
+            (
+                Cell(each.id, bold=True),
+                each.title,
+                each.unit_name,
+                each.period,
+                Cell(tr(each.status), fg=_COLOURS.get(each.status)),
+                str(each.open_tasks or ""),
+                due_text(each.next_due, session.zone),
+                left_text(each.next_due, session.now, session.zone, session.calendar(conn, each.unit)),
+                Cell(tr("{count} incidents", count=each.incidents) if each.incidents else "", fg="red"),
+            )
+            for each in found
+        ]
+    output.table(("ID", "Procedure", "Unit", "Period", "Status", "Open", "Due", "", ""), rows, flexible=1)
+    if not found:
+        output.note("No such instance.")
+
+
+@instance.command("view", example="flow instance view SV-12")
+@_INSTANCE
+@click.pass_obj
+def view(session: Session, instance: str) -> None:
+    """Show an instance: each step with role, person, due date and when it was done."""
+    from console import timeline
+    from engine.queries import instances
+
+    number = instance_number(instance)
+    with session.read() as conn:
+        found = instances.view(conn, number, session.now)
+        if session.json:
+            output.dump(found)
+        else:
+            timeline.show(session, conn, found, session.names(conn))
+
+
+@instance.command("history", example="flow instance history SV-12")
+@_INSTANCE
+@option("--all", "everything", is_flag=True, help="Also the way from element to element.")
+@click.pass_obj
+def history(session: Session, instance: str, everything: bool) -> None:
+    """Read what happened, like a log book: when, who, what."""
+    from engine.queries import history as journal
+    from engine.queries import instances, organisation
+
+    number = instance_number(instance)
+    with session.read() as conn:
+        instances.find(conn, number)
+        lines = journal.of_instance(conn, number)
+        names = session.names(conn) | organisation.role_names(conn) | organisation.unit_names(conn)
+    if session.json:
+        output.dump(lines)
+        return
+    own = label(number)
+    rows = [
+        (
+            Cell(moment_text(line.at, session.zone), dim=True),
+            names.get(line.by, line.by)
+            + (f" ({names.get(line.acting_for, line.acting_for)})" if line.acting_for else ""),
+            Cell(
+                ("" if line.chain == own else f"[{line.chain}] ")
+                + logbook.sentence(line, names, session.zone),
+                fg="red" if logbook.is_loud(line) else None,
+            ),
+        )
+        for line in lines
+        if everything or line.kind not in ("instance.moved", "variables.set")
+    ]
+    output.table(("When", "Who", "What"), rows)
+
+
+@instance.command("suspend", example='flow instance suspend SV-12 --reason "封控"')
+@_INSTANCE
+@_REASON
+@click.pass_obj
+def suspend(session: Session, instance: str, reason: str) -> None:
+    """Stop an instance for a while: its timers wait, its tasks cannot be completed."""
+    from engine.commands.instances import Suspend
+
+    session.do(Suspend(by=session.actor, instance=instance_number(instance), reason=reason))
+    _report(session, instance, "{instance} is suspended")
+
+
+@instance.command("resume", example="flow instance resume SV-12")
+@_INSTANCE
+@click.pass_obj
+def resume(session: Session, instance: str) -> None:
+    """Let a suspended instance go on."""
+    from engine.commands.instances import Resume
+
+    session.do(Resume(by=session.actor, instance=instance_number(instance)))
+    _report(session, instance, "{instance} goes on")
+
+
+@instance.command("cancel", example='flow instance cancel SV-12 --reason "重复启动"')
+@_INSTANCE
+@_REASON
+@option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def cancel(session: Session, instance: str, reason: str, yes: bool) -> None:
+    """End an instance for good, with everything it started. Its history stays."""
+    from engine.commands.instances import Cancel
+
+    number = instance_number(instance)
+    if not yes and output.interactive() and not session.json:
+        click.confirm(tr("Cancel {instance} for good?", instance=label(number)), abort=True)
+    session.do(Cancel(by=session.actor, instance=number, reason=reason))
+    _report(session, instance, "{instance} is cancelled")
+
+
+def _report(session: Session, text: str, template: str) -> None:
+    from engine.queries import instances
+
+    number = instance_number(text)
+    if session.json:
+        with session.read() as conn:
+            output.dump(instances.find(conn, number))
+    else:
+        output.say(template, instance=label(number))

@@ -1,0 +1,205 @@
+"""A task opened: its form, what stands in it, and the dates and words printed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from console import output
+from console.dates import day_text, due_text, left_text, moment_text
+from console.language import Messages, chosen, tr
+from console.output import Cell
+from engine.forms import Form, outline, prefill
+from engine.queries import history, instances, worklist
+from engine.queries.worklist import Because, Deadline, Task
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from console.session import Session
+
+_WHY: Messages = {
+    Because.ASSIGNED: "yours",
+    Because.ASSIGNED_TO_ABSENT: "for {person}",
+    Because.ROLE: "{role}",
+    Because.ROLE_OF_ABSENT: "{role}, for {person}",
+    Because.ANYBODY: "anybody's",
+    Because.COLLEAGUE: "with {assignee}",
+    Because.FOUR_EYES: "not you: you did {element}",
+}
+_REASONS: Messages = {
+    "weekday": "working day",
+    "weekend": "weekend",
+    "holiday": "holiday",
+    "make-up day": "make-up working day",
+    "unit's day off": "the unit's day off",
+    "unit's working day": "the unit's working day",
+    "start": "counting starts after it",
+    "date": "by date",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """A task's form as it is opened; `form` is None for a task without one."""
+
+    form: Form | None
+    variables: Mapping[str, Any]
+    values: dict[str, Any]
+    """What stands in it: what was filled in beforehand, and the draft."""
+
+
+def form_of(session: Session, conn: Connection, task: Task) -> OpenForm:
+    """The task's form, of the definition its instance runs."""
+    definition = session.app.services.library.find(conn, task.definition)
+    form = None if task.form is None else definition.procedure.forms.get(task.form)
+    variables = {**definition.parameters, **instances.variables(conn, task.instance)}
+    if task.item is not None:
+        variables["item"] = task.item
+    values = {} if form is None else prefill(form, today=session.today, variables=variables)
+    return OpenForm(form, variables, {**values, **worklist.draft_of(conn, task.id)})
+
+
+def why_text(task: Task, people: Mapping[str, str]) -> str:
+    """In a few words, why the task is on the worklist."""
+    if task.why is None:
+        return ""
+    mine = [element for person, element in task.excluded]
+    return tr(
+        _WHY[task.why],
+        person=people.get(task.on_behalf_of or "", task.on_behalf_of or ""),
+        role=task.role_name or task.role or "",
+        assignee=task.assignee_name or task.assignee or "",
+        element=", ".join(mine),
+    )
+
+
+def show_list(session: Session, conn: Connection, tasks: tuple[Task, ...], people: Mapping[str, str]) -> None:
+    """Print tasks as a table."""
+    rows = [
+        (
+            Cell(each.id, bold=True),
+            each.name,
+            each.title,
+            each.unit_name,
+            due_text(each.due_at, session.zone),
+            left_text(each.due_at, session.now, session.zone, session.calendar(conn, each.unit)),
+            Cell(why_text(each, people), dim=not each.doable),
+        )
+        for each in tasks
+    ]
+    output.table(("ID", "Task", "Procedure", "Unit", "Due", "", "Why"), rows, flexible=2)
+
+
+def show(session: Session, conn: Connection, task: Task, people: Mapping[str, str]) -> None:
+    """Print one task: what it is, its dates, its form with values, its comments."""
+    opened = form_of(session, conn, task)
+    left = left_text(task.due_at, session.now, session.zone, session.calendar(conn, task.unit))
+    if task.closed_at is not None:
+        left = Cell("")
+    output.heading(f"{task.id}  {task.name}")
+    output.fields(
+        (
+            (tr("procedure"), f"{task.title}" + (f"  {task.period}" if task.period else "")),
+            (tr("unit"), task.unit_name),
+            (tr("role"), task.role_name or task.role),
+            (tr("status"), tr(task.status)),
+            (tr("with"), task.assignee_name),
+            (tr("delegated by"), people.get(task.delegated_by or "", task.delegated_by)),
+            (tr("due"), Cell(f"{due_text(task.due_at, session.zone)}  {left}".strip(), fg=left.fg)),
+            (tr("opened"), moment_text(task.opened_at, session.zone)),
+            (tr("Done"), _closed(session, task, people)),
+            (tr("why me"), why_text(task, people) if task.closed_at is None else None),
+            (tr("item"), None if task.item is None else _inline(task.item)),
+        )
+    )
+    if opened.form is not None:
+        output.echo()
+        output.heading(opened.form.title.of(chosen()))
+        output.fields(
+            _answers(opened, _handed_in(conn, task) if task.status == "done" else opened.values), indent=2
+        )
+    comments = [
+        line for line in history.of_task(conn, task.instance, task.id) if line.kind == "task.commented"
+    ]
+    if comments:
+        output.echo()
+        output.heading(tr("Comments"))
+        for line in comments:
+            output.echo(
+                f"  {moment_text(line.at, session.zone)}  {line.by_name}: {line.facts.get('text', '')}"
+            )
+
+
+def _closed(session: Session, task: Task, people: Mapping[str, str]) -> str:
+    if task.closed_at is None:
+        return ""
+    return f"{moment_text(task.closed_at, session.zone)}  {people.get(task.closed_by or '', task.closed_by or '')}"
+
+
+def _handed_in(conn: Connection, task: Task) -> dict[str, Any]:
+    lines = [line for line in history.of_task(conn, task.instance, task.id) if line.kind == "task.completed"]
+    return dict(lines[-1].facts.get("values", {})) if lines else {}
+
+
+def _answers(opened: OpenForm, values: Mapping[str, Any]) -> list[tuple[str, Cell]]:
+    assert opened.form is not None
+    shown = []
+    for prompt in outline(opened.form, chosen(), values):
+        field, _, row = prompt.name.partition(".")
+        value = values.get(prompt.name, values.get(field))
+        if row and isinstance(value, Mapping):
+            value = value.get(row)
+        words = {str(key): label for key, label in prompt.choices}
+        if prompt.type == "info":
+            shown.append((prompt.label, Cell(prompt.help or " ", dim=True)))
+        elif value is None or value == []:
+            mark = tr("required") if prompt.required else tr("optional")
+            shown.append((prompt.label, Cell(f"({mark}) {prompt.name}: {prompt.hint}", dim=True)))
+        else:
+            shown.append((prompt.label, Cell(words.get(str(value), _inline(value)))))
+    return shown
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_inline(each)}" for name, each in value.items())
+    if isinstance(value, list):
+        return "\n".join(_inline(each) for each in value)
+    if isinstance(value, bool):
+        return tr("yes") if value else tr("no")
+    return str(value)
+
+
+def show_arithmetic(session: Session, deadline: Deadline) -> None:
+    """Print how a due date was counted, day by day."""
+    output.fields(
+        (
+            (tr("rule"), deadline.rule),
+            (tr("counting"), deadline.counting if "counted" in deadline.rule else None),
+            (tr("calendar"), deadline.calendar),
+            (tr("due"), Cell(due_text(deadline.due_at, session.zone), bold=True)),
+            (tr("status"), tr(deadline.status)),
+        )
+    )
+    output.echo()
+    output.table(("Day", "Count", "Reason"), [_day_line(line) for line in deadline.lines])
+
+
+def _day_line(line: Mapping[str, Any]) -> tuple[Cell, Cell, Cell]:
+    counted = line.get("count") is not None
+    reason = tr(_REASONS.get(line["reason"], line["reason"]))
+    name = f" {line['name']}" if line.get("name") else ""
+    if line["reason"] in ("start", "date"):
+        name = f" ({tr('opened') if line['name'] == 'opened' else line['name']})"
+    doubt = f" ({tr('provisional')})" if line.get("provisional") else ""
+    return (
+        Cell(
+            day_text(date.fromisoformat(line["day"])),
+            dim=not counted and line["reason"] not in ("start", "date"),
+        ),
+        Cell(str(line["count"]) if counted else ""),
+        Cell(f"{reason}{name}{doubt}", dim=not counted),
+    )

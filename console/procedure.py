@@ -1,0 +1,285 @@
+"""`flow procedure`: procedures checked, drawn and published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console import failures, folders, output
+from console.completions import procedures
+from console.language import both, tr
+from console.output import Cell
+from console.session import Session
+from console.shape import group, option
+from engine.errors import EngineError, Finding, Misbuilt, NotFound
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from console.folders import Folder
+    from engine.procedures import Procedure
+
+_NAME = click.argument("name", metavar="PROCEDURE", shell_complete=procedures)
+
+
+@group("procedure", example="flow procedure add 003G\nflow procedure check 003G\nflow procedure publish 003G")
+def procedure() -> None:
+    """Procedures: check, draw, publish."""
+
+
+@procedure.command("list", example="flow procedure list\nflow procedure list --shipped")
+@option("--shipped", is_flag=True, help="Those that come with the program, to be added.")
+@click.pass_obj
+def list_(session: Session, shipped: bool) -> None:
+    """List the published procedures, and those of the workspace with what they differ."""
+    from engine.queries import definitions
+
+    if shipped:
+        rows = [_shipped(each) for each in folders.shipped()]
+    else:
+        with session.read() as conn:
+            published = {each.procedure: each for each in definitions.definitions(conn)}
+            local = {each.id: each for each in folders.of_workspace(session.workspace)}
+            rows = [
+                {
+                    "procedure": name,
+                    "code": published[name].code if name in published else local[name].about().get("code"),
+                    "title": published[name].title if name in published else _title(local[name]),
+                    "version": published[name].version if name in published else None,
+                    "running": published[name].running if name in published else 0,
+                    "state": _state(conn, name, local.get(name)),
+                }
+                for name in sorted({*published, *local})
+            ]
+    if session.json:
+        output.dump(rows)
+        return
+    output.table(
+        ("Procedure", "Code", "Title", "Version", "Running", "State"),
+        [
+            (
+                Cell(str(each["procedure"]), bold=True),
+                str(each["code"] or ""),
+                str(each["title"] or ""),
+                str(each["version"] or ""),
+                str(each["running"] or ""),
+                Cell(tr(str(each["state"])), fg="yellow" if each["state"] != "published" else None),
+            )
+            for each in rows
+        ],
+        flexible=2,
+    )
+    if not rows:
+        output.note("No procedure yet: `flow procedure list --shipped`, then `flow procedure add NAME`")
+
+
+def _shipped(folder: Folder) -> dict[str, object]:
+    code = folder.about().get("code")
+    return {
+        "procedure": folder.id,
+        "code": code,
+        "title": _title(folder),
+        "version": None,
+        "running": 0,
+        "state": "",
+    }
+
+
+def _title(folder: Folder) -> str:
+    title = folder.about().get("title")
+    return (
+        both(str(title.get("zh", "")), str(title.get("en", "")))
+        if isinstance(title, dict)
+        else str(title or "")
+    )
+
+
+def _state(conn: Connection, name: str, folder: Folder | None) -> str:
+    """How the workspace's folder stands to what is published."""
+    from engine.procedures import bundle, bundle_hash
+    from engine.queries import definitions
+
+    try:
+        newest = definitions.versions(conn, name)[0]
+    except NotFound:
+        return "not published"
+    if folder is None:
+        return "published"
+    callees = {hash_ for _, _, hash_ in definitions.calls(conn, newest.hash)}
+    try:
+        same = bundle_hash(bundle(folder.folder, folder.forms / folder.id), sorted(callees)) == newest.hash
+    except Misbuilt:
+        same = False
+    return "published" if same else "changed since"
+
+
+@procedure.command("show", example="flow procedure show 003G --clauses")
+@_NAME
+@option("--clauses", is_flag=True, help="Also each requirement of the source document and what fulfils it.")
+@click.pass_obj
+def show(session: Session, name: str, clauses: bool) -> None:
+    """Show a published procedure: source, versions, schedule, parameters, forms, records."""
+    from console import pages
+    from engine.queries import definitions
+
+    with session.read() as conn:
+        versions = definitions.versions(conn, name)
+        definition = session.app.services.library.find(conn, versions[0].hash)
+    if session.json:
+        output.dump(pages.plain(definition.procedure, versions))
+    else:
+        pages.show(session, definition.procedure, versions, with_clauses=clauses)
+
+
+@procedure.command("check", example="flow procedure check 003G\nflow procedure check processes/my-procedure")
+@click.argument("names", metavar="PROCEDURE...", nargs=-1, required=True, shell_complete=procedures)
+@click.pass_obj
+def check(session: Session, names: tuple[str, ...]) -> None:
+    """Check procedures of the workspace whole: diagram, forms, roles, schedule, handlers, clauses."""
+    found: dict[str, list[Finding]] = {}
+    for name in names:
+        folder = folders.find(session.workspace, name)
+        try:
+            found[folder.id] = _findings(session, folder.load())
+        except Misbuilt as error:
+            found[folder.id] = list(error.findings)
+    every = [finding for findings in found.values() for finding in findings]
+    if session.json:
+        output.dump(
+            {name: [failures.finding_json(each) for each in findings] for name, findings in found.items()}
+        )
+    else:
+        for name, findings in found.items():
+            if findings:
+                output.heading(name)
+                failures.show_findings(Misbuilt(findings))
+            else:
+                output.echo(click.style("✓ ", fg="green") + tr("{name}: nothing to object to", name=name))
+    if every:
+        click.get_current_context().exit(failures.exit_code(Misbuilt(every)))
+
+
+def _findings(session: Session, checked: Procedure) -> list[Finding]:
+    from engine.check import World
+    from engine.check import check as findings_of
+    from engine.queries import definitions, organisation
+
+    with session.read() as conn:
+        world = World(organisation.role_names(conn), session.app.registry, definitions.processes(conn))
+    return findings_of(checked, world)
+
+
+@procedure.command("publish", example="flow procedure publish 003G")
+@click.argument("names", metavar="PROCEDURE...", nargs=-1, required=True, shell_complete=procedures)
+@click.pass_obj
+def publish(session: Session, names: tuple[str, ...]) -> None:
+    """Publish procedures as they stand now: checked, versioned, never changed again. Running instances keep theirs."""
+    from engine.commands.definitions import Publish
+
+    done = []
+    waiting = list(names)
+    while waiting:
+        published = session.do(
+            Publish(by=session.operator, procedure=folders.find(session.workspace, waiting.pop(0)).load())
+        )
+        done.append(published)
+        if not session.json:
+            template = "{procedure} is published as version {version}" if published.fresh else (
+                "{procedure}: these very files are version {version} already; nothing changed"
+            )  # fmt: skip
+            output.say(template, procedure=published.procedure, version=published.version)
+        waiting += [each for each in published.callers if _republish(session, each)]
+    if session.json:
+        output.dump(done)
+
+
+def _republish(session: Session, caller: str) -> bool:
+    """Whether a procedure that calls the one published shall be published again, to take it up."""
+    try:
+        folders.find(session.workspace, caller)
+    except EngineError:
+        there = False
+    else:
+        there = True
+    if there and output.interactive() and not session.json:
+        return click.confirm(
+            tr("{caller} calls it by an older version. Publish it again?", caller=caller), default=True
+        )
+    output.note(
+        "{caller} calls it by an older version; `flow procedure publish {caller}` takes it up", caller=caller
+    )
+    return False
+
+
+@procedure.command("add", example="flow procedure add 003G")
+@_NAME
+@click.pass_obj
+def add(session: Session, name: str) -> None:
+    """Copy a shipped procedure, with its forms and what it calls, into the workspace to be edited."""
+    copies = folders.copy(session.workspace, name)
+    if session.json:
+        output.dump([{"procedure": each.id, "folder": each.folder} for each in copies])
+        return
+    for each in copies:
+        output.say("{procedure} lies in {folder}", procedure=each.id, folder=each.folder)
+    unknown = _unknown_roles(session, copies)
+    if unknown:
+        output.warn("org.yaml lacks these roles; add them and run `flow org import` before publishing:")
+        for id_, lane in unknown.items():
+            output.echo(f"  - {{id: {id_}, name: {lane}}}", err=True)
+    output.note("Next: flow procedure publish {names}", names=" ".join(each.id for each in copies))
+
+
+def _unknown_roles(session: Session, copies: list[Folder]) -> dict[str, str]:
+    """The roles that diagrams use and the organisation does not have: id to the lane's name."""
+    from engine.bpmn.reader import read
+    from engine.queries import organisation
+
+    with session.read() as conn:
+        known = organisation.role_names(conn)
+    return {
+        lane.id: lane.name
+        for each in copies
+        for process in read(each.load().diagram).processes.values()
+        for lane in process.lanes
+        if lane.id not in known
+    }
+
+
+@procedure.command("layout", example="flow procedure layout 003G\nflow procedure layout sketch.bpmn --redraw")
+@click.argument("name", metavar="PROCEDURE|FILE", shell_complete=procedures)
+@option("--redraw", is_flag=True, help="Draw afresh, even where there is a drawing.")
+@option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write there, instead of over the diagram itself.",
+)
+@click.pass_obj
+def layout(session: Session, name: str, redraw: bool, file: Path | None) -> None:
+    """Draw a diagram where its drawing is missing: lanes as bands, left to right. A hand-made drawing stays."""
+    from engine.layout import draw
+
+    source = Path(name)
+    if not source.is_file():
+        folder = folders.find(session.workspace, name)
+        source = folder.folder / f"{folder.id}.bpmn"
+        if not source.is_file():
+            raise NotFound("There is no file {file}", file=source)
+    before = source.read_bytes()
+    after = draw(before, redraw=redraw)
+    target = file or source
+    changed = after != before or target != source
+    if changed:
+        beside = target.with_name(f".{target.name}.part")
+        beside.write_bytes(after)
+        beside.replace(target)
+    if session.json:
+        output.dump({"file": target, "changed": changed})
+    elif changed:
+        output.say("{file} is drawn", file=target)
+    else:
+        output.say("{file} has a drawing already; --redraw makes a new one", file=source)

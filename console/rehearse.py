@@ -1,0 +1,127 @@
+"""`flow rehearse`: a procedure's scenarios, or a bare diagram, on a private database and a virtual clock."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console import output, values
+from console.output import Cell
+from console.session import Session, subjects
+from console.shape import command, option
+
+if TYPE_CHECKING:
+    from engine.procedures import Procedure
+    from engine.rehearsal.courses import Played
+
+
+@command("rehearse", example="flow rehearse 003G\nflow rehearse my.bpmn --set approved=true")
+@click.argument("what", metavar="PROCEDURE|FILE")
+@option("--scenario", "only", metavar="ID", multiple=True, help="Only this scenario; may be repeated.")
+@option("--process", metavar="ID", help="Of a file: the process to run; by default its first.")
+@option("--set", "sets", metavar="NAME=VALUE", multiple=True, help="Of a file: a variable to start with.")
+@option(
+    "--hours",
+    type=float,
+    default=24.0 * 365,
+    show_default=True,
+    help="Of a file: virtual time that may pass.",
+)
+@click.pass_obj
+def rehearse(
+    session: Session,
+    what: str,
+    only: tuple[str, ...],
+    process: str | None,
+    sets: tuple[str, ...],
+    hours: float,
+) -> None:
+    """Play a procedure's scenarios and hold them against what they expect, or run a bare diagram.
+
+    Nothing of the workspace is touched: the database is in memory and the clock is virtual.
+    """
+    file = Path(what)
+    if file.suffix.lower() in (".bpmn", ".xml"):
+        _run_file(session, file, process, values.pairs(sets), hours)
+    else:
+        _play(session, what, only)
+
+
+def _run_file(
+    session: Session, file: Path, process: str | None, variables: dict[str, object], hours: float
+) -> None:
+    from engine.bpmn.reader import read
+    from engine.errors import NotFound
+    from engine.rehearsal import run
+
+    if not file.is_file():
+        raise NotFound("There is no file {file}", file=file)
+    xml = file.read_bytes()
+    result = run(xml, process or next(iter(read(xml).processes)), variables, horizon_s=hours * 3600)
+    if session.json:
+        output.dump(result)
+        return
+    output.fields(
+        (
+            ("ended", Cell(result.ended, fg="red" if result.incidents else "green")),
+            ("visited", " > ".join(result.visited)),
+            *((name, str(value)) for name, value in result.variables.items()),
+            *(("incident", reason) for reason in result.incidents),
+        )
+    )
+
+
+def _play(session: Session, name: str, only: tuple[str, ...]) -> None:
+    from engine.errors import EngineError, NotFound
+    from engine.rehearsal.courses import play
+    from engine.scenarios import read_scenarios
+
+    procedure = _find(session, name)
+    if procedure.scenarios is None:
+        raise NotFound("{procedure} has no scenarios.yaml", procedure=procedure.id)
+    found = read_scenarios(procedure.scenarios)
+    unknown = sorted(set(only) - set(found.scenarios))
+    if unknown:
+        raise NotFound(
+            "There is no scenario {name}; there are: {known}",
+            name=", ".join(unknown),
+            known=", ".join(found.scenarios),
+        )
+    results = []
+    for identity, scenario in found.scenarios.items():
+        if not only or identity in only:
+            played = play(procedure, found.stage, scenario, subjects())
+            results.append(played)
+            if not session.json:
+                _show(scenario.title.of("zh"), played)
+    if session.json:
+        output.dump(results)
+    if not all(each.as_expected for each in results):
+        raise EngineError(
+            "{number} of {total} scenarios went otherwise than expected",
+            number=sum(not each.as_expected for each in results), total=len(results),
+        )  # fmt: skip
+
+
+def _show(title: str, played: Played) -> None:
+    mark = Cell("✓", fg="green") if played.as_expected else Cell("✗", fg="red")
+    output.table(("", "", ""), [(mark, Cell(played.scenario, bold=True), title)])
+    for deviation in played.deviations:
+        output.echo(f"    {deviation}")
+
+
+def _find(session: Session, name: str) -> Procedure:
+    """The workspace's own copy when there is one, else the one that comes with the program."""
+    from console import folders
+    from engine.errors import NotFound
+
+    known = folders.shipped()
+    with suppress(NotFound):  # no workspace is needed to rehearse what is shipped
+        known = folders.of_workspace(session.workspace) + known
+    found = folders.named(name, known)
+    if found is None:
+        raise NotFound("No procedure {name} is shipped; see `flow procedure list --shipped`", name=name)
+    return found.load()

@@ -1,0 +1,201 @@
+"""`flow schedule`: what starts by the calendar."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+import click
+
+from console import output
+from console.completions import procedures, units
+from console.dates import day_text, moment_text
+from console.failures import message, problem_text
+from console.language import tr
+from console.output import Cell
+from console.session import Session
+from console.shape import group, option
+from engine.model import label
+
+_PROCEDURE = click.argument("procedure", metavar="PROCEDURE", shell_complete=procedures)
+_UNIT = option("--unit", required=True, metavar="UNIT", shell_complete=units, help="The unit it is for.")
+
+
+@group("schedule", example="flow schedule next --days 90\nflow schedule add 003G --unit office-1")
+def schedule() -> None:
+    """What starts by the calendar, and when."""
+
+
+@schedule.command("list", example="flow schedule list")
+@click.pass_obj
+def list_(session: Session) -> None:
+    """List the schedules, what starts next first."""
+    from engine.queries import schedules
+
+    with session.read() as conn:
+        found = schedules.schedules(conn)
+    if session.json:
+        output.dump(found)
+        return
+    rows = [
+        (
+            each.title,
+            each.unit_name,
+            each.element,
+            Cell(tr(each.status), fg=None if each.status == "active" else "yellow"),
+            each.next_period,
+            "" if each.next_at is None else moment_text(each.next_at, session.zone),
+            ", ".join(f"{period} {instance or ''}".strip() for period, instance in each.started.items()),
+        )
+        for each in found
+    ]
+    output.table(("Procedure", "Unit", "Start", "Status", "Period", "Next", "Started"), rows, flexible=0)
+    if not found:
+        output.note("Nothing starts by the calendar; `flow schedule add` has a procedure do so")
+
+
+@schedule.command("next", example="flow schedule next --days 90")
+@option("--days", type=click.IntRange(1, 3660), default=90, show_default=True, help="How far to look.")
+@click.pass_obj
+def next_(session: Session, days: int) -> None:
+    """Show what will start in the coming days, and what rests on a provisional year."""
+    from engine.queries import schedules
+
+    with session.read() as conn:
+        found = schedules.schedules(conn)
+        coming, untold = schedules.coming(
+            found,
+            session.today,
+            session.today + timedelta(days=days),
+            lambda unit: session.calendar(conn, unit),
+            session.zone,
+        )
+    for each, error in untold:
+        output.warn(
+            "{procedure} for {unit}: {reason}",
+            procedure=each.title,
+            unit=each.unit_name,
+            reason=message(error),
+        )
+    if session.json:
+        output.dump(
+            [
+                {
+                    "procedure": each.schedule.procedure,
+                    "unit": each.schedule.unit,
+                    "element": each.schedule.element,
+                    "period": each.period,
+                    "at": each.at,
+                    "anchors": each.anchors,
+                    "provisional": each.provisional,
+                    "warnings": [problem_text(warning) for warning in each.warnings],
+                }
+                for each in coming
+            ]
+        )
+        return
+    rows = [
+        (
+            day_text(each.day),
+            f"{each.at.astimezone(session.zone):%H:%M}",
+            each.schedule.title,
+            each.schedule.unit_name,
+            each.period,
+            each.anchors["d0"].isoformat() if "d0" in each.anchors else "",
+            Cell("; ".join(_doubts(each)), fg="yellow"),
+        )
+        for each in coming
+    ]
+    output.table(("Day", "Time", "Procedure", "Unit", "Period", "D0", ""), rows, flexible=2)
+    if not coming:
+        output.note("Nothing starts in the next {days} days.", days=days)
+
+
+def _doubts(coming: object) -> list[str]:
+    from engine.queries.schedules import Coming
+
+    assert isinstance(coming, Coming)
+    return [
+        *([tr("provisional")] if coming.provisional else []),
+        *(problem_text(warning) for warning in coming.warnings),
+    ]
+
+
+@schedule.command(
+    "add",
+    example="flow schedule add 003G --unit office-1\nflow schedule add 003G --unit office-1 --since 2026-07-01",
+)
+@_PROCEDURE
+@_UNIT
+@option("--since", metavar="DATE", help="Make up for kick-offs since that day; by default none.")
+@click.pass_obj
+def add(session: Session, procedure: str, unit: str, since: str | None) -> None:
+    """Have a published procedure start by its calendar for a unit, from now on."""
+    from engine.commands.schedules import Schedule
+
+    moment = None
+    if since is not None:
+        try:
+            moment = datetime.combine(date.fromisoformat(since), time(), session.zone)
+        except ValueError:
+            raise click.UsageError(
+                tr("--since expects a date as 2026-07-01, found {text!r}", text=since)
+            ) from None
+    starts = session.do(Schedule(by=session.actor, procedure=procedure, unit=unit, since=moment))
+    if session.json:
+        output.dump({"procedure": procedure, "unit": unit, "starts": starts})
+    else:
+        output.say("{procedure} starts by the calendar for {unit}: {starts}", procedure=procedure, unit=unit,
+                   starts=", ".join(starts))  # fmt: skip
+
+
+@schedule.command("fire", example="flow schedule fire 003G --unit office-1 --period 2026-Q3")
+@_PROCEDURE
+@_UNIT
+@option("--element", metavar="ID", help="The timer start event, when there are several.")
+@option("--period", metavar="KEY", help="The period to start; by default the next one.")
+@click.pass_obj
+def fire(session: Session, procedure: str, unit: str, element: str | None, period: str | None) -> None:
+    """Start a scheduled procedure now, as its kick-off of a period."""
+    from engine.commands.schedules import FireNow
+    from engine.queries import instances
+
+    number = session.do(
+        FireNow(by=session.actor, procedure=procedure, unit=unit, element=element, period=period)
+    )
+    if session.json:
+        with session.read() as conn:
+            output.dump(instances.find(conn, number))
+    else:
+        output.say("{instance} is started", instance=label(number))
+
+
+@schedule.command("pause", example='flow schedule pause 003G --unit office-1 --reason "项目撤场"')
+@_PROCEDURE
+@_UNIT
+@option("--reason", required=True, metavar="TEXT", help="Why; it goes into the history.")
+@click.pass_obj
+def pause(session: Session, procedure: str, unit: str, reason: str) -> None:
+    """Stop starting a procedure for a unit; what falls due meanwhile is not made up for."""
+    _set_paused(session, procedure, unit, reason, paused=True)
+
+
+@schedule.command("resume", example='flow schedule resume 003G --unit office-1 --reason "重新进场"')
+@_PROCEDURE
+@_UNIT
+@option("--reason", required=True, metavar="TEXT", help="Why; it goes into the history.")
+@click.pass_obj
+def resume(session: Session, procedure: str, unit: str, reason: str) -> None:
+    """Start a procedure for a unit by the calendar again."""
+    _set_paused(session, procedure, unit, reason, paused=False)
+
+
+def _set_paused(session: Session, procedure: str, unit: str, reason: str, *, paused: bool) -> None:
+    from engine.commands.schedules import PauseSchedule
+
+    session.do(PauseSchedule(by=session.actor, procedure=procedure, unit=unit, paused=paused, reason=reason))
+    if session.json:
+        output.dump({"procedure": procedure, "unit": unit, "paused": paused})
+    elif paused:
+        output.say("{procedure} no longer starts by the calendar for {unit}", procedure=procedure, unit=unit)
+    else:
+        output.say("{procedure} starts by the calendar for {unit} again", procedure=procedure, unit=unit)

@@ -1,0 +1,192 @@
+"""One command's surroundings: the workspace, the program opened on it, who asks and when.
+
+Everything is looked for when it is first used, so that `--help` opens nothing.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from console import output
+from console.language import tr
+from engine.errors import Denied, NotFound
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from sqlalchemy import Connection
+
+    from engine.app import App
+    from engine.bootstrap import Subject
+    from engine.calendar.working import WorkingCalendar
+    from engine.commands.core import Command
+    from engine.config import Workspace
+    from engine.model import Actor
+    from engine.policy import Rights
+
+
+def subjects() -> tuple[Subject, ...]:
+    """What the subjects beside the engine bring: their handlers and commands."""
+    import tasks
+
+    return tasks.subjects()
+
+
+class Session:
+    """What commands find under `click.pass_obj`."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.acting_as: str | None = None
+        """The person given by `--as`."""
+        self.folder: Path | None = None
+        """The workspace given by `-C`."""
+        self.quiet = False
+        """Remarks about the clock are left out: the shell is completing a word."""
+        self._units_differ: bool | None = None
+        """Whether any unit has days of its own; else all share one calendar."""
+        self._calendars: dict[str, WorkingCalendar] = {}
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The workspace. Raises NotFound when there is none."""
+        from engine import config
+
+        if self.folder is not None:
+            if not (self.folder / config.FILE).is_file():
+                raise NotFound("{folder} holds no {file}", folder=self.folder, file=config.FILE)
+            return config.read(self.folder)
+        return config.find(Path.cwd(), os.environ)
+
+    @cached_property
+    def app(self) -> App:
+        """The program, opened on the workspace; closed when the command ends."""
+        from engine.bootstrap import open_app
+
+        app = open_app(self.workspace, subjects())
+        if (context := click.get_current_context(silent=True)) is not None:
+            context.find_root().call_on_close(app.store.close)
+        if self.workspace.demo and not self.quiet:
+            moment = app.clock.now().astimezone(self.zone)
+            output.note("Demo clock {moment}", moment=moment.strftime("%Y-%m-%d %H:%M"))
+        return app
+
+    @cached_property
+    def now(self) -> datetime:
+        """The instant at which the command looks."""
+        return self.app.clock.now()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's time zone."""
+        return self.workspace.zone
+
+    @property
+    def today(self) -> date:
+        """The organisation's date."""
+        return self.now.astimezone(self.zone).date()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for queries."""
+        with self.app.store.read() as conn:
+            yield conn
+
+    def do(self, command: Command) -> Any:
+        """Carry a command out, and the jobs it caused; return its value."""
+        done = self.app.do(command)
+        self.app.settle()
+        return done.value
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who asks. Raises Denied for somebody the organisation does not know, or who may not act for another."""
+        from engine.model import Actor
+        from engine.queries import organisation
+
+        user = getpass.getuser()
+        with self.read() as conn:
+            typing = organisation.person_of_system_user(conn, user)
+            if self.acting_as is not None:
+                other = organisation.person(conn, self.acting_as)
+                if typing is None and self.workspace.demo:
+                    return Actor(other.id)
+                if typing is not None and typing.id == other.id:
+                    return Actor(typing.id)
+                if typing is not None and (self.workspace.demo or "act-for" in typing.permissions):
+                    return Actor(typing.id, other.id)
+                raise Denied(
+                    "Acting as {person} needs the permission `act-for`, which the system user {user} does not have",
+                    person=other.id,
+                    user=user,
+                )
+            if typing is not None:
+                return Actor(typing.id)
+            if not organisation.has_people(conn):
+                return Actor(user)  # whoever sets a workspace up is not in it yet
+        raise Denied(
+            "The organisation knows nobody with the system user {user}: give a person `system_user: {user}` in "
+            "org.yaml and run `flow org import`, or name a person with --as",
+            user=user,
+        )
+
+    @property
+    def operator(self) -> Actor:
+        """Who looks after the workspace: also somebody the organisation does not know (yet), by their system user.
+
+        Otherwise an org.yaml that leaves out whoever imports it could never be mended.
+        """
+        from engine.model import Actor
+
+        if self.acting_as is None:
+            try:
+                return self.actor
+            except Denied:
+                return Actor(getpass.getuser())
+        return self.actor
+
+    @property
+    def person(self) -> str:
+        """Whose right is used."""
+        return self.actor.acting_for or self.actor.person
+
+    def names(self, conn: Connection) -> dict[str, str]:
+        """People's names by id, and what the program calls itself when nobody acted."""
+        from engine.model import ENGINE
+        from engine.queries import organisation
+
+        return {**organisation.names(conn), ENGINE: tr("program")}
+
+    def rights(self, conn: Connection) -> Rights:
+        """What the person may do today."""
+        from engine.store.organisation import rights_of
+
+        return rights_of(conn, self.person, self.today)
+
+    def home(self, conn: Connection) -> str:
+        """A unit whose calendar stands for the organisation's: the first without one above it."""
+        from engine.queries import organisation
+
+        parents = organisation.parents(conn)
+        return next((unit for unit, above in parents.items() if above is None), "")
+
+    def calendar(self, conn: Connection, unit: str) -> WorkingCalendar:
+        """The working-day calendar of a unit."""
+        from engine.queries import calendars
+        from engine.store.calendars import calendar_of
+
+        if self._units_differ is None:
+            self._units_differ = calendars.units_differ(conn)
+        key = unit if self._units_differ else ""
+        if key not in self._calendars:
+            self._calendars[key] = calendar_of(conn, unit)
+        return self._calendars[key]

@@ -1,0 +1,53 @@
+"""`flow start`: an instance started by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from console import output, values
+from console.completions import procedures, units
+from console.session import Session
+from console.shape import command, option
+from engine.model import label
+
+
+@command("start", example="flow start 003G --unit office-1 --set d0=2026-09-24")
+@click.argument("procedure", metavar="PROCEDURE", shell_complete=procedures)
+@option("--unit", required=True, metavar="UNIT", shell_complete=units, help="The unit it is for.")
+@option(
+    "--set", "sets", metavar="NAME=VALUE", multiple=True, help="A variable to start with; may be repeated."
+)
+@option(
+    "--form",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A YAML or JSON file of variables.",
+)
+@option("--title", metavar="TEXT", help="What to call it; by default the procedure's title.")
+@option("--period", metavar="KEY", help="The period it is for, as 2026-Q3.")
+@option("--element", metavar="ID", help="The start event; by default the plain one.")
+@option("--version", type=click.IntRange(1), help="The version; by default the newest.")
+@click.pass_obj
+def start(
+    session: Session, procedure: str, unit: str, sets: tuple[str, ...], file: Path | None, title: str | None,
+    period: str | None, element: str | None, version: int | None,
+) -> None:  # fmt: skip
+    """Start a procedure by hand."""
+    from engine.commands.instances import Start
+    from engine.queries import instances
+
+    variables = {**(values.from_file(file) if file else {}), **values.pairs(sets)}
+    number = session.do(
+        Start(
+            by=session.actor, procedure=procedure, unit=unit, variables=variables, title=title, period=period,
+            element=element, version=version,
+        )
+    )  # fmt: skip
+    if session.json:
+        with session.read() as conn:
+            output.dump(instances.find(conn, number))
+        return
+    output.say("{instance} is started", instance=label(number))
+    output.note("See its steps with: flow instance view {instance}", instance=label(number))

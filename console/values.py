@@ -1,0 +1,183 @@
+"""Values from the command line: `--set name=value`, files of values, an editor; questions at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+import click
+import orjson
+
+from console import output
+from console.failures import problem_text
+from console.language import chosen, tr
+from engine import strict_yaml
+from engine.errors import Finding, Invalid, Misbuilt, Problem
+from engine.forms import Form, Prompt, clean, outline
+
+
+def pairs(texts: Iterable[str]) -> dict[str, object]:
+    """`name=value` each; values stay text, which forms read by the field's type. Raises click.UsageError."""
+    found: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise click.UsageError(tr("--set expects name=value, found {text!r}", text=text))
+        found[name.strip()] = value
+    return found
+
+
+def from_file(file: Path) -> dict[str, object]:
+    """The values of a YAML or JSON file. Raises Misbuilt naming the line, Invalid for no mapping."""
+    return from_text(file.read_bytes(), file.name, as_json=file.suffix.lower() == ".json")
+
+
+def from_text(text: bytes, name: str, *, as_json: bool = False) -> dict[str, object]:
+    """The same from text; an empty one has no values."""
+    value: object
+    if as_json:
+        try:
+            value = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            place = f"line {error.lineno}"
+            template, remedy = "It is no JSON: {reason}", "Correct the line"
+            raise Misbuilt([Finding("error", name, place, template, remedy, {"reason": error.msg})]) from None
+    else:
+        value = strict_yaml.load(text, name).value
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise Invalid([Problem("", "{file} holds no names with values", {"file": name})])
+    return dict(value)
+
+
+def edited(form: Form, values: Mapping[str, object]) -> dict[str, object]:
+    """What a person makes of the form in their editor (EDITOR); Abort when they leave it as it was."""
+    text = click.edit(_sheet(form, values), extension=".yaml")
+    if text is None:
+        raise click.Abort
+    return from_text(text.encode(), "form.yaml")
+
+
+def asked(
+    form: Form, values: Mapping[str, object], *, today: date, variables: Mapping[str, object]
+) -> dict[str, object]:
+    """Ask at the terminal for what is missing, and again for what does not fit, until the form is clean."""
+    answers = dict(values)
+    missing: Callable[[Prompt], bool] = lambda prompt: prompt.name not in _given(answers)  # noqa: E731
+    while True:
+        _ask(form, answers, missing)
+        try:
+            clean(form, answers, today=today, variables=variables)
+        except Invalid as error:
+            for problem in error.problems:
+                output.warn("{field}: {problem}", field=problem.field, problem=problem_text(problem))
+            wrong = {problem.field for problem in error.problems} | {
+                problem.field.partition(".")[0] for problem in error.problems
+            }
+            again = [
+                prompt
+                for prompt in outline(form, chosen(), answers)
+                if prompt.name in wrong and _askable(prompt)
+            ]
+            if not again:
+                raise
+            for prompt in again:
+                answers[prompt.name] = _answer(prompt)
+        else:
+            return answers
+
+
+def _ask(form: Form, answers: dict[str, object], missing: Callable[[Prompt], bool]) -> None:
+    """Ask one after the other; an answer may bring further questions to light."""
+    shown: set[str] = set()
+    while True:
+        prompts = [each for each in outline(form, chosen(), answers) if each.name not in shown]
+        waiting = next(
+            (each for each in prompts if each.type == "info" or (_askable(each) and missing(each))), None
+        )
+        if waiting is None:
+            return
+        shown.add(waiting.name)
+        if waiting.type == "info":
+            output.heading(waiting.label)
+        else:
+            answers[waiting.name] = _answer(waiting)
+
+
+def _askable(prompt: Prompt) -> bool:
+    return prompt.type != "info" and not prompt.read_only
+
+
+def _given(answers: Mapping[str, object]) -> set[str]:
+    rows = {f"{name}.{row}" for name, value in answers.items() if isinstance(value, Mapping) for row in value}
+    return rows | set(answers)
+
+
+def _answer(prompt: Prompt) -> object:
+    label = prompt.label + ("" if prompt.required else f" ({tr('optional')})")
+    for text in (prompt.help, prompt.hint):
+        if text:
+            output.echo(f"  {click.style(text, dim=True)}")
+    for position, (value, words) in enumerate(prompt.choices, 1):
+        output.echo(
+            f"  {position}. {words}" + ("" if str(value) == words else click.style(f"  {value}", dim=True))
+        )
+    if prompt.type == "table":
+        return _rows(prompt)
+    answer: str = click.prompt(label, default="", show_default=False)
+    return _chosen(prompt, answer)
+
+
+def _chosen(prompt: Prompt, text: str) -> object:
+    """An option may be given by its position, unless positions are values themselves."""
+    values = [value for value, _ in prompt.choices]
+    if (
+        prompt.type == "choice"
+        and text.isdigit()
+        and text not in map(str, values)
+        and 0 < int(text) <= len(values)
+    ):
+        return values[int(text) - 1]
+    return text
+
+
+def _rows(prompt: Prompt) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    while click.confirm(
+        tr("{label}: row {number}?", label=prompt.label, number=len(rows) + 1), default=not rows
+    ):
+        rows.append({column.name: _answer(column) for column in prompt.columns})
+    return rows
+
+
+def _sheet(form: Form, values: Mapping[str, object]) -> str:
+    """A YAML file to fill in: each field under its label and hint."""
+    lines = [f"# {form.title.of(chosen())}"]
+    for prompt in outline(form, chosen()):
+        words = "; ".join(part for part in (prompt.label, prompt.hint, prompt.when) if part)
+        lines.append(f"# {words}" + ("" if not prompt.required else f" ({tr('required')})"))
+        lines += [f"#   {value}  {label}" for value, label in prompt.choices]
+        if prompt.type == "info" or prompt.read_only:
+            continue
+        given = values.get(prompt.name)
+        if prompt.type == "table" and given is None:
+            lines += [f"# {prompt.name}:", *_columns(prompt)]
+        elif "." not in prompt.name or given is not None:
+            lines.append(f"{prompt.name}: {'' if given is None else _yaml(given)}".rstrip())
+        else:
+            lines.append(f"{_yaml(prompt.name)}: ".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _columns(prompt: Prompt) -> list[str]:
+    return [
+        f"#   {'-' if position == 0 else ' '} {column.name}:   # {column.label}"
+        for position, column in enumerate(prompt.columns)
+    ]
+
+
+def _yaml(value: object) -> str:
+    """A value on one line: JSON, which is YAML."""
+    return orjson.dumps(value).decode()

@@ -1,0 +1,1 @@
+"""The BPM engine: definitions, instances, work, time, history. It knows nothing of surveys."""

@@ -1,0 +1,196 @@
+"""The application: every change to the world passes through `do`."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.bpmn.run import BpmnError
+from engine.commands import jobs, moving
+from engine.commands.core import Command, Context, Services
+from engine.commands.environment import InstanceEnvironment
+from engine.config import Workspace
+from engine.errors import Conflict, EngineError
+from engine.events import Fact
+from engine.handlers import Handlers
+from engine.model import SYSTEM
+from engine.ports import Clock, Connection
+from engine.queries import work
+from engine.store.connect import Store
+
+log = logging.getLogger("satisflow")
+
+TOLERANCE = timedelta(minutes=1)
+"""How far clocks of several machines may differ before a command is refused."""
+
+Carry = Callable[[Any, Context], Any]
+"""What carries out one kind of command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a command: the facts it entered in the journal, and its own answer."""
+
+    facts: tuple[Fact, ...]
+    value: Any = None
+
+
+class Bell:
+    """The in-process doorbell: jobs written in a transaction, rung for when it has committed."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[int] = deque()
+
+    def ring(self, connection: Connection, job: int, instance: int | None) -> None:
+        self._waiting.append(job)
+
+    def answer(self) -> int | None:
+        """The next job rung for. It may have been rolled back since: then there is nothing to do."""
+        return self._waiting.popleft() if self._waiting else None
+
+
+@dataclass(slots=True)
+class App:
+    """The engine, opened on one workspace."""
+
+    store: Store
+    clock: Clock
+    services: Services
+    commands: Mapping[type[Command], Carry]
+    bell: Bell = field(default_factory=Bell)
+    latest: datetime | None = None
+    """How far the history reaches: a clock that was set back must not write before it."""
+    witness: Callable[[Fact], None] | None = None
+    """Is told every fact once it is committed, in order."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The folder and its settings."""
+        return self.services.workspace
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The organisation's time zone."""
+        return self.services.zone
+
+    @property
+    def registry(self) -> Handlers:
+        """The handlers that diagrams may name."""
+        return self.services.registry
+
+    def do(self, command: Command) -> Done:
+        """Carry out one command: one transaction, one reading of the clock, one writing of the journal."""
+        now = self._now()
+        with self.store.write() as conn:
+            ctx = Context(conn, now, command.by, self.services)
+            value = self.commands[type(command)](command, ctx)
+            ctx.close()
+        if self.witness is not None:
+            for fact in ctx.facts:
+                self.witness(fact)
+        return Done(tuple(ctx.facts), value)
+
+    def _now(self) -> datetime:
+        now = self.clock.now()
+        if self.latest is not None and now < self.latest - TOLERANCE:
+            raise Conflict(
+                "The clock says {now}, but the history already reaches {latest}: set the clock right and try again",
+                now=now.astimezone(self.zone).isoformat(timespec="seconds"),
+                latest=self.latest.astimezone(self.zone).isoformat(timespec="seconds"),
+            )
+        self.latest = now if self.latest is None else max(now, self.latest)
+        return now
+
+    def settle(self, limit: int = 100_000) -> int:
+        """Run the jobs that wait and are due now, those they cause included. Returns how many ran."""
+        ran = 0
+        while ran < limit:
+            number = self.bell.answer()
+            if number is None:
+                waiting = self.waiting_jobs()
+                if not waiting:
+                    return ran
+                for each in waiting:
+                    self.work(each)
+                    ran += 1
+            else:
+                self.work(number)
+                ran += 1
+        return ran
+
+    def waiting_jobs(self, limit: int = 500) -> list[int]:
+        """Jobs that are due, oldest first. Those of suspended instances wait until these are resumed."""
+        with self.store.read() as conn:
+            return work.waiting(conn, self.clock.now(), limit)
+
+    def work(self, number: int) -> None:
+        """Run one job; what goes wrong is counted against it, never lost."""
+        kind = self._kind(number)
+        if kind is None:
+            return  # rung for by what was rolled back, or done meanwhile, or held up by a suspension
+        try:
+            if kind == "outside":
+                self._call(number)
+            else:
+                self.do(jobs.RunJob(by=SYSTEM, job=number))
+        except EngineError as error:
+            self._count(number, str(error), moot=isinstance(error, Conflict) and self._moot(number))
+        except Exception as error:  # a bug in a handler: kept as an incident, and logged with its traceback
+            log.exception("job %s", number)
+            self._count(number, f"{type(error).__name__}: {error}", moot=False)
+
+    def _count(self, number: int, reason: str, *, moot: bool) -> None:
+        self.do(jobs.FailJob(by=SYSTEM, job=number, reason=reason, moot=moot))
+
+    def _kind(self, number: int) -> str | None:
+        with self.store.read() as conn:
+            return work.kind(conn, number)
+
+    def _moot(self, number: int) -> bool:
+        """Whether the instance a job is for has ended meanwhile, so that no later try can help."""
+        with self.store.read() as conn:
+            return work.has_ended(conn, number)
+
+    def _call(self, number: int) -> None:
+        """Call an outside handler, holding no transaction, and bring its answer in."""
+        with self.store.read() as conn:
+            ctx = Context(conn, self._now(), SYSTEM, self.services)
+            job = work.job(conn, number)
+            instance = ctx.peek(job.instance_id)
+            wanted = moving.awaits(ctx, instance, job.payload["token"])
+            node = instance.definition.node(instance.row["process"], job.payload["element"])
+            handler = self.registry.find(job.payload["handler"])
+            call = InstanceEnvironment(ctx, instance).call(node, instance.variables(), key=job.idem_key)
+        values: dict[str, Any] = {}
+        notes: list[tuple[str, Mapping[str, object]]] = []
+        error = None
+        if wanted:
+            call = replace(
+                call, conn=_Reading(self.store), note=lambda kind, facts: notes.append((kind, facts))
+            )
+            try:
+                values = dict(handler.function(call) or {})
+            except BpmnError as thrown:
+                error = thrown.code
+        self.do(jobs.AnswerJob(by=SYSTEM, job=number, values=values, error=error, notes=tuple(notes)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What an outside handler reads by: a connection for each statement, none held while it is at work."""
+
+    store: Store
+
+    def execute(self, statement: Any, parameters: Any = None, /) -> Any:
+        with self.store.read() as conn:
+            return conn.execute(statement, parameters).freeze()()
+
+
+def moment(app: App) -> datetime:
+    """What the clock says, in the organisation's zone."""
+    return app.clock.now().astimezone(app.zone)

@@ -1,0 +1,261 @@
+"""What events do: starting, catching, throwing, ending (10.5, 13.5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from SpiffWorkflow.util.task import TaskState
+
+from engine.bpmn import effects, propagation
+from engine.bpmn.diagram import EventDefinition, Node
+from engine.bpmn.specs import ActivitySpec, NodeSpec
+from engine.errors import EngineError
+
+if TYPE_CHECKING:
+    from engine.bpmn.process import ProcessSpec
+    from engine.bpmn.run import Run, Scope, Token
+
+WAITABLE = ("timer", "message", "signal")
+
+
+class CatchSpec(NodeSpec):
+    """Base of what waits for events; a multiple event waits for one of its definitions, or for all."""
+
+    def __init__(self, process: ProcessSpec, node: Node) -> None:
+        super().__init__(process, node)
+        self.waits = any(each.kind in (*WAITABLE, "conditional") for each in node.events)
+
+    def definitions(self) -> tuple[EventDefinition, ...]:
+        return self.node.events
+
+    def repeats(self, definition: EventDefinition) -> bool:
+        """Whether the wait goes on after this definition fired once."""
+        return False
+
+    def arm(self, token: Token) -> None:
+        """Begin to wait."""
+        run = token.workflow
+        for index, each in enumerate(self.definitions()):
+            if each.kind == "conditional":
+                token.internal_data["c"] = False
+                run.dirty = True
+            elif each.kind in WAITABLE:
+                name = each.text if each.kind == "timer" else each.name
+                run.effects.append(
+                    effects.Armed(token.id, self.name, index, each.kind, name or "", self.repeats(each))
+                )
+
+    def awaited(self, kind: str, name: str) -> int | None:
+        for index, each in enumerate(self.definitions()):
+            if each.kind == kind and each.name == name:
+                return index
+        return None
+
+    def reconsider(self, token: Token) -> bool:
+        """Look at the conditions again after variables changed; they fire when they become true."""
+        run = token.workflow
+        for index, each in enumerate(self.definitions()):
+            if each.kind == "conditional":
+                value = run.env.evaluate(each.text or "", run.data) is True
+                before, token.internal_data["c"] = token.internal_data["c"], value
+                if value and not before:
+                    self.happen(token, index)
+                    return True
+        return False
+
+    def happen(self, token: Token, index: int) -> None:
+        if self.node.parallel_multiple:
+            seen = token.internal_data.setdefault("m", [])
+            if index not in seen:
+                seen.append(index)
+            if len(seen) < len(self.definitions()):
+                return
+            token.internal_data["m"] = []
+        self.come(token, index)
+
+    def come(self, token: Token, index: int) -> None:
+        """All that was waited for is there."""
+        token.complete()
+
+
+class StartSpec(CatchSpec):
+    """Start event. That of an event sub-process is laid out in the scope around as a waiting trigger."""
+
+    def __init__(self, process: ProcessSpec, node: Node) -> None:
+        super().__init__(process, node)
+        self.subprocess = node.scope if process.is_event_subprocess(node.scope) else None
+
+    def repeats(self, definition: EventDefinition) -> bool:
+        return not self.node.interrupting
+
+    def come(self, token: Token, index: int) -> None:
+        definition = self.definitions()[index]
+        once = definition.kind == "timer" and definition.timer != "cycle"
+        run, scope = token.workflow, token.scope
+        if once and not self.node.interrupting:
+            run.withdraw(token)
+        self.begin(run, scope)
+
+    def begin(self, run: Run, scope: int) -> None:
+        """Run the event sub-process; an interrupting one first withdraws everything beside it."""
+        assert self.subprocess is not None
+        spec = run.spec.task_specs[self.subprocess]
+        holder = run.new_token(spec, scope)
+        if self.node.interrupting:
+            for each in [t for t in run.tasks.values() if t.scope == scope and t is not holder]:
+                run.withdraw(each)
+        run.visit(holder)
+        holder._set_state(TaskState.STARTED)
+        inner = run.open_scope(self.subprocess, holder)
+        run.enter(self.name, inner.id)
+
+
+class CatchEventSpec(CatchSpec):
+    """Intermediate catch event or receive-like wait in the flow, also behind an event-based gateway."""
+
+    def perform(self, token: Token) -> bool | None:
+        if not self.waits:
+            return True  # a none event, or the target of a link
+        self.arm(token)
+        return None
+
+    def come(self, token: Token, index: int) -> None:
+        gateway = token.internal_data.pop("g", None)
+        run = token.workflow
+        if gateway is not None or token.state == TaskState.READY:
+            run.visit(token)  # behind a gateway, or come before the token had its turn
+        if gateway is not None:
+            chosen = run.tasks[gateway]
+            for each in [t for t in run.tasks.values() if t.internal_data.get("g") == gateway]:
+                run.withdraw(each)
+            chosen.complete()
+        token.complete()
+
+
+class ReceiveSpec(ActivitySpec, CatchEventSpec):
+    """Receive task: an activity that waits for a message."""
+
+    def definitions(self) -> tuple[EventDefinition, ...]:
+        return (EventDefinition("message", name=self.node.message or self.name),)
+
+    def perform(self, token: Token) -> bool | None:
+        return ActivitySpec.perform(self, token)
+
+    def act(self, token: Token) -> bool | None:
+        self.arm(token)
+        return None
+
+
+class BoundarySpec(CatchSpec):
+    """Boundary event: waits beside its host; interrupting, it takes the host's token away."""
+
+    def repeats(self, definition: EventDefinition) -> bool:
+        return not self.node.interrupting and (definition.kind != "timer" or definition.timer == "cycle")
+
+    def come(self, token: Token, index: int) -> None:
+        run = token.workflow
+        host = run.tasks[token.internal_data["h"]]
+        run.visit(token)
+        if self.node.interrupting:
+            host.internal_data["b"].remove(token.id)
+            run.withdraw(host)
+            token.complete()
+        elif self.repeats(self.definitions()[index]) or self.definitions()[index].kind == "conditional":
+            self.leave(token)
+        else:
+            host.internal_data["b"].remove(token.id)
+            token.complete()
+
+
+class EventGatewaySpec(NodeSpec):
+    """Event-based gateway (13.4.4): the first of the events behind it decides, the others are withdrawn."""
+
+    awaits_events = True
+
+    def perform(self, token: Token) -> bool | None:
+        run = token.workflow
+        waiting = []
+        for flow in self.node.outgoing:
+            event = run.new_token(run.spec.task_specs[flow.target], token.scope, g=token.id)
+            event._set_state(TaskState.WAITING)
+            waiting.append(event)
+        for event in waiting:
+            if event.alive:
+                event.task_spec.arm(event)
+        return None
+
+    def leave(self, token: Token) -> None:
+        """The event that came goes on by itself."""
+
+
+class ThrowSpec(NodeSpec):
+    """Intermediate throw event and end event: throws its definitions, in order."""
+
+    awaits_events = False
+
+    def perform(self, token: Token) -> bool | None:
+        done: bool | None = True
+        for each in self.node.events or (EventDefinition("none"),):
+            if not token.alive:
+                return None
+            done = self.throw(token, each) and done
+        return done
+
+    def throw(self, token: Token, definition: EventDefinition) -> bool | None:
+        run, name = token.workflow, definition.name or ""
+        match definition.kind:
+            case "message":
+                self.send(token, name)
+            case "signal":
+                run.effects.append(effects.Thrown(token.id, self.name, "signal", name))
+                propagation.broadcast(run, name)
+            case "escalation":
+                propagation.throw_escalation(run, token, name)
+            case "error":
+                propagation.throw_error(run, token, name)
+            case "terminate":
+                self.terminate(token)
+            case "compensate":
+                propagation.compensate(run, token, definition.activity)
+                return None
+            case "cancel":
+                for each in [t for t in run.tasks.values() if t.scope == token.scope and t is not token]:
+                    run.withdraw(each)
+                propagation.compensate(run, token, None)
+                return None
+            case "link":
+                run.enter(run.spec.link_target(self.node.scope, name), token.scope)
+        return True
+
+    def terminate(self, token: Token) -> None:
+        """End the scope at once: the process, or only the sub-process the event stands in (13.5.6)."""
+        run = token.workflow
+        scope = run.scopes[token.scope]
+        if scope.token is None:
+            run.stop("terminated")
+            return
+        for each in [t for t in run.tasks.values() if t.scope == scope.id and t is not token]:
+            run.withdraw(each)
+
+    def leave(self, token: Token) -> None:
+        if not any(each.kind == "link" for each in self.node.events):
+            super().leave(token)
+
+    def compensated(self, token: Token) -> None:
+        if any(each.kind == "cancel" for each in self.node.events):
+            self.cancelled(token)
+        else:
+            token.complete()
+
+    def cancelled(self, token: Token) -> None:
+        """The transaction's activities are undone: leave it by its cancel event (10.7.2)."""
+        run = token.workflow
+        scope: Scope = run.scopes[token.scope]
+        if scope.token is None:
+            raise EngineError("A cancel event stands outside a transaction")
+        host = run.tasks[scope.token]
+        for boundary in host.task_spec.boundary:
+            if any(each.kind == "cancel" for each in boundary.events):
+                propagation.interrupt(run, host, boundary.id)
+                return
+        run.withdraw(host)

@@ -1,0 +1,171 @@
+"""The `flow.` properties: where each may stand, and what it says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from engine.bpmn.diagram import PERSON_TASKS, Node
+from engine.bpmn.rules.chart import Chart, error, kinds
+from engine.calendar.durations import parse_duration
+from engine.errors import EngineError, Finding
+from engine.strict_yaml import nearest
+
+HANDLED = ("serviceTask", "businessRuleTask")
+
+
+def _person(node: Node) -> bool:
+    return node.tag in PERSON_TASKS
+
+
+def _handled(node: Node) -> bool:
+    return node.tag in HANDLED
+
+
+def _multi(node: Node) -> bool:
+    return node.loop is not None and node.loop.multi
+
+
+def _messages(node: Node) -> bool:
+    return node.tag in ("sendTask", "receiveTask") or "message" in kinds(node)
+
+
+_PLACES: Mapping[str, tuple[str, Callable[[Node], bool]]] = {
+    "flow.due": ("user and manual tasks, and the process", _person),
+    "flow.remind": ("user and manual tasks, and the process", _person),
+    "flow.overdue": ("user and manual tasks, and the process", _person),
+    "flow.not-same-as": ("user and manual tasks", _person),
+    "flow.verify": ("user and manual tasks", _person),
+    "flow.record": ("user, manual and service tasks", lambda node: _person(node) or _handled(node)),
+    "flow.handler": ("service and business rule tasks", _handled),
+    "flow.sets": (
+        "service tasks, messages caught and called processes",
+        lambda node: _handled(node) or _messages(node) or node.tag == "callActivity",
+    ),
+    "flow.collection": ("multi-instance activities", _multi),
+    "flow.output": ("multi-instance activities", _multi),
+    "flow.in": (
+        "call and multi-instance activities",
+        lambda node: _multi(node) or node.tag == "callActivity",
+    ),
+    "flow.out": (
+        "call and multi-instance activities",
+        lambda node: _multi(node) or node.tag == "callActivity",
+    ),
+    "flow.key": ("message events, send and receive tasks", _messages),
+}
+_OF_PROCESS = ("flow.due", "flow.due-until", "flow.remind", "flow.overdue")
+_TIMES = ("flow.due", "flow.remind", "flow.overdue", "flow.not-same-as", "flow.verify")
+"""Never a handler's own parameters."""
+
+_NOTICE = re.compile(r"(?P<length>P\w+) (?P<side>before|after) due(?:: *(?P<role>[\w.-]+))?")
+_NAME = re.compile(r"[^\W\d]\w*")
+_HANDLER = re.compile(r"[a-z]\w*\.[a-z]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message that a due date causes."""
+
+    length: str
+    """A duration before (reminder) or after (overdue) the due date."""
+    role: str | None
+    """Whom it goes to; None: to whoever is to do the task."""
+
+
+def listed(text: str) -> list[str]:
+    """The entries of a property that holds a list with commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def notices(name: str, text: str) -> list[Notice]:
+    """The notices in `flow.remind` or `flow.overdue`. Raises EngineError naming the one that cannot be read.
+
+    `P1WD before due, P2D before due`; `P0D after due: cs_supervisor; P2WD after due: project_gm`.
+    """
+    side = "before" if name == "flow.remind" else "after"
+    found = []
+    for part in filter(None, (part.strip() for part in re.split(r"[,;]", text))):
+        match = _NOTICE.fullmatch(part)
+        if match is None or match["side"] != side:
+            raise EngineError("'{text}' is not like `P1D {side} due`", text=part, side=side)
+        parse_duration(match["length"])
+        found.append(Notice(match["length"], match["role"]))
+    return found
+
+
+def known(chart: Chart) -> Iterator[Finding]:
+    """Every property is one that has an effect where it stands."""
+    for name in chart.process.properties:
+        if name.startswith("flow.") and name not in _OF_PROCESS:
+            yield _misplaced(chart.process.id, name)
+    for node in chart.nodes:
+        for name, value in node.properties.items():
+            if not name.startswith("flow."):
+                continue
+            own = node.tag in HANDLED and name not in _TIMES  # a handler's parameter
+            if not own and (name not in _PLACES or not _PLACES[name][1](node)):
+                yield _misplaced(node.id, name)
+            elif not value.strip() and (not own or name in _PLACES):
+                remedy = "Write its value, or delete it"
+                yield error(node.id, "The property {name} is empty", remedy, name=name)
+
+
+def _misplaced(element: str, name: str) -> Finding:
+    if name in _PLACES:
+        template, remedy = "The property {name} has no effect here", "It belongs to {places}"
+        return error(element, template, remedy, name=name, places=_PLACES[name][0])
+    meant = nearest(name, _PLACES)
+    remedy = "Did you mean {meant}?" if meant else "Known are {known}"
+    return error(element, "Unknown property {name}", remedy, name=name, meant=meant, known=", ".join(_PLACES))
+
+
+def written(chart: Chart) -> Iterator[Finding]:
+    """What stands in the properties can be read."""
+    for element, properties in _all(chart):
+        for name in ("flow.remind", "flow.overdue"):
+            if name not in properties:
+                continue
+            try:
+                notices(name, properties[name])
+            except EngineError as fault:
+                template, remedy = "{name} cannot be read: {reason}", "Write it as in `P1D before due`"
+                if name == "flow.overdue":
+                    remedy = "Write it as in `P0D after due: role; P2WD after due: role`"
+                yield error(element, template, remedy, name=name, reason=str(fault))
+            if "flow.due" not in properties:
+                template = "{name} counts from a due date, but there is none"
+                yield error(element, template, "Add flow.due", name=name)
+    for node in chart.nodes:
+        yield from _names(chart, node)
+
+
+def _all(chart: Chart) -> Iterator[tuple[str, Mapping[str, str]]]:
+    yield chart.process.id, chart.process.properties
+    for node in chart.nodes:
+        if node.properties and _person(node):
+            yield node.id, node.properties
+
+
+def _names(chart: Chart, node: Node) -> Iterator[Finding]:
+    for other in listed(node.properties.get("flow.not-same-as", "")) if _person(node) else ():
+        target = chart.node(other)
+        if target is None or not _person(target) or other == node.id:
+            template = "flow.not-same-as names {other}, which is no other user task of the process"
+            meant = nearest(other, [each.id for each in chart.nodes if _person(each) and each.id != node.id])
+            remedy = "Did you mean {meant}?" if meant else "Name the id of a user task"
+            yield error(node.id, template, remedy, other=other, meant=meant)
+    for name in ("flow.handler", "flow.verify", "flow.collection"):
+        value = node.properties.get(name, "").strip()
+        if value and _PLACES[name][1](node) and not _HANDLER.fullmatch(value):
+            template = "{name} holds {value}, which names no function"
+            yield error(
+                node.id, template, "Write it as in `fieldwork.addresses`", name=name, value=value[:60]
+            )
+    for name in ("flow.out", "flow.sets", "flow.output"):
+        for value in listed(node.properties.get(name, "")) if name in node.properties else ():
+            if not _NAME.fullmatch(value) and _PLACES[name][1](node):
+                template = "{name} holds {value}, which cannot be a variable"
+                remedy = "Name variables, with commas between them"
+                yield error(node.id, template, remedy, name=name, value=value[:60])

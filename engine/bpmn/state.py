@@ -1,0 +1,64 @@
+"""The live part of an instance as bytes, and back.
+
+Format 1, JSON: `v` variables, `n` the last number given, `s` scopes, `t` tokens. Nothing of the definition
+and nothing finished is in it. A token is [number, element, scope, state, facts].
+"""
+
+from __future__ import annotations
+
+import orjson
+from SpiffWorkflow.util.task import TaskState
+
+from engine.bpmn.process import ProcessSpec
+from engine.bpmn.run import Environment, Run, Scope, Token
+from engine.errors import EngineError
+
+FORMAT = 1
+
+
+def dump(run: Run) -> bytes:
+    """The state between two steps."""
+    return orjson.dumps(
+        {
+            "v": run.data,
+            "n": run.counter,
+            "s": [
+                [s.id, s.element, s.token, s.parent, s.live, *([s.records] if s.records else [])]
+                for s in run.scopes.values()
+            ],
+            "t": [
+                [t.id, t.task_spec.name, t.scope, t.state, *([t.internal_data] if t.internal_data else [])]
+                for t in run.tasks.values()
+            ],
+        }
+    )
+
+
+def variables(state: bytes) -> dict[str, object]:
+    """Only the variables."""
+    return dict(orjson.loads(state)["v"])
+
+
+def load(state: bytes, number: int, spec: ProcessSpec, env: Environment) -> Run:
+    """An instance as `dump` left it. Raises EngineError for a format this program does not know."""
+    if number != FORMAT:
+        raise EngineError(
+            "The instance's state has format {number}; this program reads {known}",
+            number=number,
+            known=FORMAT,
+        )
+    content = orjson.loads(state)
+    run = Run(spec, env)
+    run.dirty = False
+    run.data.update(content["v"])
+    run.counter = content["n"]
+    for identity, element, holder, parent, live, *records in content["s"]:
+        run.scopes[identity] = Scope(identity, element, holder, parent, live, records[0] if records else [])
+        if not live:
+            run.drained.append(identity)  # a step that paused left it to be closed
+    for identity, element, scope, status, *facts in content["t"]:
+        token = Token(run, spec.task_specs[element], scope, identity, facts[0] if facts else {})
+        token._set_state(status)
+        if status == TaskState.READY:
+            run.agenda.append(token)
+    return run

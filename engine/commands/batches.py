@@ -1,0 +1,357 @@
+"""Children and batches: called processes and multi-instance activities, in rows of their own.
+
+A single call activity is a batch of one. A multi-instance user task has no children, only rows of the worklist.
+The items of a batch live in `batch_item`; the parent's variables see only the declared outputs and a summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from engine.bpmn import effects as fx
+from engine.bpmn.diagram import PERSON_TASKS, Node
+from engine.commands import deadlines, jobs, moving, waits
+from engine.commands.environment import InstanceEnvironment
+from engine.commands.instances import create
+from engine.errors import EngineError, NotFound
+from engine.handlers import Kind
+from engine.store import tables
+
+if TYPE_CHECKING:
+    from engine.commands.core import Context, OpenInstance
+
+CHUNK = 200
+"""Items started in one transaction; the rest follow as jobs."""
+MAX_OUTPUTS = 200
+"""Results gathered into a variable; more belong into a table of the subject, not into an instance's state."""
+
+_BATCH = insert(tables.batch).returning(tables.batch.c.id)
+_ITEMS = insert(tables.batch_item)
+_ACTIVE = select(tables.batch).where(
+    tables.batch.c.instance_id == bindparam("instance"),
+    tables.batch.c.token == bindparam("place"),
+    tables.batch.c.status == "active",
+)
+_COUNT = (
+    update(tables.batch)
+    .where(tables.batch.c.id == bindparam("number"), tables.batch.c.status == "active")
+    .values(done=tables.batch.c.done + 1)
+    .returning(tables.batch)
+)
+_ITEM_DONE = (
+    update(tables.batch_item)
+    .where(
+        tables.batch_item.c.batch_id == bindparam("number"),
+        tables.batch_item.c.idx == bindparam("place"),
+        tables.batch_item.c.status == "active",
+    )
+    .values(status=bindparam("outcome"), output=bindparam("result"))
+)
+
+
+def begin(ctx: Context, instance: OpenInstance, effect: fx.Called) -> None:
+    """A token asks for a called process or a batch: lay out its items and start the first chunk."""
+    node = moving.node_of(instance, effect.element)
+    items: Sequence[object] = effect.items if effect.items is not None else (None,)
+    if effect.multi and effect.items is None:
+        items = _collected(ctx, instance, node)
+    kind = "task" if node.tag in PERSON_TASKS else "instance"
+    loop = node.loop
+    if loop is not None and loop.output and len(items) > MAX_OUTPUTS:
+        raise EngineError(
+            "{element} gathers {total} results into a variable; at most {most} may be", element=node.id,
+            total=len(items), most=MAX_OUTPUTS,
+        )  # fmt: skip
+    batch = ctx.conn.execute(
+        _BATCH,
+        {
+            "instance_id": instance.id,
+            "token": effect.token,
+            "element": node.id,
+            "kind": kind,
+            "total": len(items),
+            "width": 1 if effect.sequential else 0,
+            "condition": None if loop is None else loop.completion,
+            "status": "active",
+            "facts": {"multi": effect.multi},
+        },
+    ).scalar_one()
+    if effect.multi:
+        ctx.note("batch.opened", {"items": len(items)}, instance=instance.id, subject=node.id)
+    for start in range(0, len(items), 5000):
+        ctx.conn.execute(
+            _ITEMS,
+            [
+                {
+                    "batch_id": batch,
+                    "idx": index,
+                    "input": item,
+                    "output": None,
+                    "status": "waiting",
+                    "child_id": None,
+                }
+                for index, item in enumerate(items[start : start + 5000], start)
+            ],
+        )
+    if not items:
+        _finish(ctx, instance, batch, node)
+        return
+    spawn(ctx, instance, batch)
+
+
+def _collected(ctx: Context, instance: OpenInstance, node: Node) -> list[object]:
+    name = node.properties.get("flow.collection")
+    if not name:
+        raise EngineError("{element} has neither a number of instances nor a collection", element=node.id)
+    assert instance.run is not None
+    handler = ctx.services.registry.find(name, Kind.COLLECTION)
+    env = InstanceEnvironment(ctx, instance)
+    return list(handler.function(env.call(node, instance.run.data)))
+
+
+def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
+    """Start waiting items: all, or as many at once as the batch allows, a chunk in this transaction."""
+    row = ctx.conn.execute(select(tables.batch).where(tables.batch.c.id == batch).with_for_update()).one()
+    if row.status != "active":
+        return
+    room = CHUNK if not row.width else min(CHUNK, row.width - (row.spawned - row.done))
+    item = tables.batch_item
+    waiting = ctx.conn.execute(
+        select(item.c.idx, item.c.input)
+        .where(item.c.batch_id == batch, item.c.idx >= row.spawned)
+        .order_by(item.c.idx)
+        .limit(room)
+    ).all()
+    node = instance.definition.node(instance.row["process"], row.element)
+    ctx.conn.execute(
+        update(tables.batch).where(tables.batch.c.id == batch).values(spawned=row.spawned + len(waiting))
+    )
+    children: dict[int, int | None] = {}
+    for each in waiting:
+        if row.kind == "task":
+            waits.open_task(
+                ctx, instance, node, row.token, batch_id=batch, batch_index=each.idx, item=each.input
+            )
+            children[each.idx] = None
+        else:
+            children[each.idx] = _start_child(ctx, instance, node, row, each)
+    if children:
+        ctx.conn.execute(
+            update(item)
+            .where(item.c.batch_id == batch, item.c.idx == bindparam("place"))
+            .values(status="active", child_id=bindparam("child")),
+            [{"place": index, "child": child} for index, child in children.items()],
+        )
+    if not row.width and row.spawned + len(waiting) < row.total:
+        jobs.put(
+            ctx, "spawn", instance=instance.id, key=f"spawn:{batch}:{row.spawned + len(waiting)}", batch=batch
+        )
+
+
+def _start_child(ctx: Context, instance: OpenInstance, node: Node, batch: Any, item: Any) -> int:
+    inputs = _inputs(instance, node, item.input, item.idx, multi=batch.facts["multi"])
+    if node.tag == "callActivity":
+        definition, process = _called(instance, node)
+    else:
+        definition, process = instance.row["definition"], f"{instance.row['process']}#{node.id}"
+    return create(
+        ctx,
+        definition=definition,
+        process=process,
+        unit=instance.row["unit"],
+        variables=inputs,
+        title=node.label,
+        parent=instance,
+        token=batch.token,
+        batch=batch.id,
+        index=item.idx,
+    )
+
+
+def _called(instance: OpenInstance, node: Node) -> tuple[str, str]:
+    called = node.called or ""
+    if called in instance.definition.diagram.processes:
+        return instance.definition.hash, called
+    digest = instance.definition.calls.get(called)
+    if digest is None:
+        raise NotFound(
+            "{element} calls process {called}, which is not published", element=node.id, called=called
+        )
+    return digest, called
+
+
+def _inputs(
+    instance: OpenInstance, node: Node, item: object, index: int, *, multi: bool
+) -> dict[str, object]:
+    """What a child gets, by copy: the declared inputs (all variables when none are declared), and its item.
+
+    Expressions of the inputs see the item too.
+    """
+    assert instance.run is not None
+    own: dict[str, object] = {}
+    if multi:
+        own["loopCounter"] = index
+        if node.loop is not None and node.loop.item:
+            own[node.loop.item] = item
+    seen = {**instance.run.data, **own}
+    declared = node.properties.get("flow.in")
+    if declared is None:
+        return seen
+    inputs: dict[str, object] = {}
+    for part in declared.split(","):
+        name, _, text = part.partition("=")
+        if name.strip():
+            inputs[name.strip()] = instance.run.env.evaluate(text.strip() or name.strip(), seen)
+    return {**inputs, **own}
+
+
+def child_ended(ctx: Context, instance: OpenInstance, job: Mapping[str, Any]) -> None:
+    """A child is done: count it, and let the parent go on when it was the last one, or enough."""
+    batch, index = job["batch"], job["index"]
+    row = ctx.conn.execute(select(tables.batch).where(tables.batch.c.id == batch)).one()
+    node = instance.definition.node(instance.row["process"], row.element)
+    if row.status != "active":
+        return
+    if job["error"] is not None:
+        _close(ctx, batch, "cancelled")
+        moving.loaded(ctx, instance)
+        _cancel_children(ctx, batch)
+        moving.move(ctx, instance, lambda run: run.error(row.token, job["error"]))
+        return
+    result = _declared(node, job["outputs"], multi=row.facts["multi"])
+    item_done(ctx, instance, node, batch, index, result)
+
+
+def child_skipped(ctx: Context, instance: OpenInstance, job: Mapping[str, Any]) -> None:
+    """What a child brought could not be taken in, and a person leaves it out: it counts as done, without result."""
+    row = ctx.conn.execute(select(tables.batch).where(tables.batch.c.id == job["batch"])).one()
+    if row.status == "active":
+        node = instance.definition.node(instance.row["process"], row.element)
+        item_done(ctx, instance, node, job["batch"], job["index"], {}, judged=False)
+
+
+def _declared(node: Node, values: Mapping[str, Any], *, multi: bool) -> dict[str, Any]:
+    """The outputs a child may return: `flow.out`, else the output item; a plain single call gives all back."""
+    declared = node.properties.get("flow.out")
+    if declared is not None:
+        names = [name.strip() for name in declared.split(",") if name.strip()]
+        return {name: values.get(name) for name in names}
+    if multi:
+        name = node.loop.output_item if node.loop is not None else None
+        return {name: values.get(name)} if name else {}
+    return dict(values)
+
+
+def item_done(
+    ctx: Context, instance: OpenInstance, node: Node, batch: int, index: int, result: Mapping[str, Any],
+    *, judged: bool = True,
+) -> None:  # fmt: skip
+    """One item of a batch is done; the cost depends neither on the batch's size nor on the parent's state.
+
+    Unless it is `judged`, the completion condition is not asked.
+    """
+    place = {"number": batch, "place": index, "outcome": "done", "result": dict(result) or None}
+    if ctx.conn.execute(_ITEM_DONE, place).rowcount != 1:
+        return
+    row = ctx.conn.execute(_COUNT, {"number": batch}).one_or_none()
+    if row is None:
+        return
+    if row.done >= row.total or (judged and _enough(ctx, instance, row, index, result)):
+        _finish(ctx, instance, batch, node)
+    elif row.width and row.spawned < row.total:
+        spawn_next(ctx, instance, batch)
+
+
+def spawn_next(ctx: Context, instance: OpenInstance, batch: int) -> None:
+    """Start the next item of a sequential batch."""
+    moving.loaded(ctx, instance)
+    spawn(ctx, instance, batch)
+
+
+def _enough(ctx: Context, instance: OpenInstance, row: Any, index: int, result: Mapping[str, Any]) -> bool:
+    if not row.condition:
+        return False
+    run = moving.loaded(ctx, instance)
+    seen = {
+        **run.data,
+        **result,
+        "loopCounter": index,
+        "numberOfInstances": row.total,
+        "numberOfCompletedInstances": row.done,
+        "numberOfActiveInstances": row.spawned - row.done,
+        "nrOfInstances": row.total,
+        "nrOfCompletedInstances": row.done,
+        "nrOfActiveInstances": row.spawned - row.done,
+    }
+    value = run.env.evaluate(row.condition, seen)
+    if not isinstance(value, bool):
+        raise EngineError("The completion condition gives {value!r}, not true or false", value=value)
+    return value
+
+
+def _finish(ctx: Context, instance: OpenInstance, batch: int, node: Node) -> None:
+    row = _close(ctx, batch, "done")
+    if row.done < row.total:
+        _cancel_children(ctx, batch)
+        if row.kind == "task":
+            moving.gone(ctx, instance, fx.Withdrawn(row.token, row.element))
+    moving.loaded(ctx, instance)
+    deadlines.keep_whole(ctx, instance, node.id)
+    values: dict[str, object] = deadlines.remember_actual(ctx, instance, node)
+    if not row.facts["multi"]:
+        values.update(_results(ctx, batch, 1)[0] or {})
+    else:
+        name = node.properties.get("flow.output")
+        if name:
+            values[name] = {"total": row.total, "done": row.done}
+        loop = node.loop
+        if loop is not None and loop.output:
+            results = _results(ctx, batch, row.total)
+            values[loop.output] = [
+                None if each is None else each.get(loop.output_item or "") for each in results
+            ]
+        ctx.note("batch.done", {"total": row.total, "done": row.done}, instance=instance.id, subject=node.id)
+    moving.move(ctx, instance, lambda run: run.complete(row.token, values))
+
+
+def _results(ctx: Context, batch: int, number: int) -> list[dict[str, Any] | None]:
+    item = tables.batch_item
+    rows = ctx.conn.execute(
+        select(item.c.output).where(item.c.batch_id == batch).order_by(item.c.idx).limit(number)
+    )
+    return [row.output for row in rows]
+
+
+def _close(ctx: Context, batch: int, status: str) -> Any:
+    return ctx.conn.execute(
+        update(tables.batch).where(tables.batch.c.id == batch).values(status=status).returning(tables.batch)
+    ).one()
+
+
+def withdraw(ctx: Context, instance: OpenInstance, effect: fx.Withdrawn) -> None:
+    """The token is gone: its batch ends, its children are cancelled by jobs."""
+    moving.gone(ctx, instance, effect)
+    node = moving.node_of(instance, effect.element)
+    if node.tag != "callActivity" and node.loop is None:
+        return
+    for row in ctx.conn.execute(_ACTIVE, {"instance": instance.id, "place": effect.token}).all():
+        _close(ctx, row.id, "cancelled")
+        _cancel_children(ctx, row.id)
+
+
+def _cancel_children(ctx: Context, batch: int) -> None:
+    table = tables.instance
+    for row in ctx.conn.execute(
+        select(table.c.id).where(table.c.batch_id == batch, table.c.status.in_(("running", "suspended")))
+    ).all():
+        jobs.put(ctx, "cancel", instance=row.id, key=f"cancel:{row.id}", reason="the parent went another way")
+
+
+EFFECTS: Mapping[type[fx.Effect], Callable[[Context, OpenInstance, Any], None]] = {
+    fx.Called: begin,
+    fx.Withdrawn: withdraw,
+}
+"""What becomes of the effects that concern children, before `moving.EFFECTS`."""

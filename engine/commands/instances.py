@@ -1,0 +1,223 @@
+"""Instances: started, suspended, resumed, cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import insert, select
+
+from engine.bpmn import state
+from engine.bpmn.run import Run, plain
+from engine.commands import deadlines, jobs, moving
+from engine.commands.core import Command, Context, OpenInstance
+from engine.commands.environment import InstanceEnvironment
+from engine.commands.published import newest
+from engine.errors import Conflict, Invalid, Problem
+from engine.model import SYSTEM, InstanceStatus, label
+from engine.store import tables
+
+if TYPE_CHECKING:
+    from engine.commands.published import Definition
+
+_EMPTY = b'{"v":{},"n":0,"s":[],"t":[]}'
+_INSERT = insert(tables.instance).returning(tables.instance)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start(Command):
+    """Start an instance of a procedure's newest (or named) version, for a unit."""
+
+    procedure: str
+    unit: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+    title: str | None = None
+    period: str | None = None
+    element: str | None = None
+    """The start event; by default the plain one."""
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspend(Command):
+    """Stop an instance for a while: its timers wait, its tasks can not be completed."""
+
+    instance: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Command):
+    """Let a suspended instance go on."""
+
+    instance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel(Command):
+    """End an instance for good, with everything it started."""
+
+    instance: int
+    reason: str
+
+
+def start(cmd: Start, ctx: Context) -> int:
+    """Start an instance, as somebody asked. Raises Invalid for a date that makes a deadline past already."""
+    number = begin(cmd, ctx)
+    if ctx.actor != SYSTEM:
+        ctx.refuse_past(cmd.variables)
+    return number
+
+
+def begin(cmd: Start, ctx: Context) -> int:
+    """Start an instance and let it go on until it waits. Returns its number.
+
+    A deadline that is past already, because the kick-off comes late, is armed and missed at once.
+    """
+    ctx.units(cmd.unit)  # NotFound for a unit nobody has heard of
+    digest = newest(ctx.conn, cmd.procedure, cmd.version)
+    definition = ctx.services.library.find(ctx.conn, digest)
+    return create(
+        ctx,
+        definition=digest,
+        process=definition.procedure.process,
+        unit=cmd.unit,
+        variables=cmd.variables,
+        title=cmd.title,
+        period=cmd.period,
+        element=cmd.element,
+    )
+
+
+def create(
+    ctx: Context,
+    *,
+    definition: str,
+    process: str,
+    unit: str,
+    variables: Mapping[str, object],
+    title: str | None = None,
+    period: str | None = None,
+    element: str | None = None,
+    parent: OpenInstance | None = None,
+    token: int | None = None,
+    batch: int | None = None,
+    index: int | None = None,
+) -> int:
+    """A new instance of a process: its row, its deadline, its first step. Returns its number."""
+    found = ctx.services.library.find(ctx.conn, definition)
+    row = (
+        ctx.conn.execute(
+            _INSERT,
+            {
+                "definition": definition,
+                "process": process,
+                "procedure": found.procedure.id,
+                "unit": unit,
+                "title": title or found.procedure.title.of("zh"),
+                "period": period if parent is None else parent.row["period"],
+                "parent_id": None if parent is None else parent.id,
+                "parent_token": token,
+                "batch_id": batch,
+                "batch_index": index,
+                "root_id": None if parent is None else parent.row["root_id"] or parent.id,
+                "status": str(InstanceStatus.RUNNING),
+                "state": _EMPTY,
+                "state_format": state.FORMAT,
+                "started_at": ctx.now,
+                "started_by": ctx.actor.person,
+            },
+        )
+        .mappings()
+        .one()
+    )
+    instance = OpenInstance(dict(row), found)
+    ctx.opened[instance.id] = instance
+    facts: dict[str, object] = {
+        "procedure": found.procedure.id, "version": found.version, "definition": definition, "unit": unit,
+        "variables": dict(variables),
+    }  # fmt: skip
+    if period is not None:
+        facts["period"] = period
+    if parent is not None:
+        facts["parent"] = parent.label
+    ctx.note("instance.started", facts, instance=instance.id, subject=element)
+    _first_step(ctx, instance, found, process, dict(variables), element)
+    return instance.id
+
+
+def _first_step(
+    ctx: Context,
+    instance: OpenInstance,
+    found: Definition,
+    process: str,
+    variables: dict[str, Any],
+    element: str | None,
+) -> None:
+    run = Run(found.spec(process), InstanceEnvironment(ctx, instance))
+    run.data.update(plain(variables))
+    instance.run = run
+    if "#" not in process:
+        deadlines.arm(ctx, instance, None, None, None, deadlines.promised(ctx, instance, None))
+    run.start({}, element)
+    moving.settle(ctx, instance)
+
+
+def suspend(cmd: Suspend, ctx: Context) -> None:
+    """Suspend an instance and the children it waits for."""
+    _reason(cmd.reason)
+    instance = ctx.running(cmd.instance)
+    instance.changes["status"] = str(InstanceStatus.SUSPENDED)
+    ctx.note("instance.suspended", {"reason": cmd.reason}, instance=cmd.instance)
+    for child in _children(ctx, cmd.instance, "running"):
+        jobs.put(
+            ctx,
+            "suspend",
+            instance=child,
+            key=f"suspend:{child}:{instance.row['version']}",
+            reason=cmd.reason,
+        )
+
+
+def resume(cmd: Resume, ctx: Context) -> None:
+    """Resume an instance and its children; what fell due meanwhile fires now."""
+    instance = ctx.instance(cmd.instance)
+    if instance.get("status") != "suspended":
+        raise Conflict(
+            "{label} is not suspended: it is {status}", label=instance.label, status=instance.get("status")
+        )
+    instance.changes["status"] = str(InstanceStatus.RUNNING)
+    ctx.note("instance.resumed", {}, instance=cmd.instance)
+    for child in _children(ctx, cmd.instance, "suspended"):
+        jobs.put(ctx, "resume", instance=child, key=f"resume:{child}:{instance.row['version']}")
+
+
+def cancel(cmd: Cancel, ctx: Context) -> None:
+    """Cancel an instance and, by jobs, its children. Its history stays."""
+    _reason(cmd.reason)
+    instance = ctx.instance(cmd.instance)
+    if instance.get("status") not in ("running", "suspended"):
+        raise Conflict(
+            "{label} has ended: it is {status}", label=instance.label, status=instance.get("status")
+        )
+    if instance.row["parent_id"] is not None and cmd.by != SYSTEM:
+        raise Conflict(
+            "{label} is part of {parent}, which would wait for it for ever; cancel {parent}, or suspend {label}",
+            label=instance.label, parent=label(instance.row["parent_id"]),
+        )  # fmt: skip
+    ctx.note("instance.cancelling", {"reason": cmd.reason}, instance=cmd.instance)
+    moving.move(ctx, instance, lambda run: run.stop("cancelled"))
+    for child in _children(ctx, cmd.instance, "running", "suspended"):
+        jobs.put(ctx, "cancel", instance=child, key=f"cancel:{child}", reason=cmd.reason)
+
+
+def _children(ctx: Context, parent: int, *status: str) -> list[int]:
+    table = tables.instance
+    rows = ctx.conn.execute(select(table.c.id).where(table.c.parent_id == parent, table.c.status.in_(status)))
+    return [row.id for row in rows]
+
+
+def _reason(text: str) -> None:
+    if not text.strip():
+        raise Invalid([Problem("reason", "Say why: the auditor will ask")])

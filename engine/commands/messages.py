@@ -1,0 +1,157 @@
+"""Messages and signals: a message goes to one who waits for it, a signal to all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from engine.commands import instances, jobs, moving
+from engine.commands.core import Command, Context
+from engine.commands.published import Definition
+from engine.errors import Conflict, NotFound
+from engine.model import instance_number
+from engine.store import tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send(Command):
+    """A message from outside, to whoever waits for its name (and key)."""
+
+    name: str
+    key: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    unit: str | None = None
+    """Where an instance is started when the message is some procedure's start."""
+
+
+def send(cmd: Send, ctx: Context) -> int:
+    """Deliver a message at once. Returns the instance that took it. Raises NotFound when nobody waits for it."""
+    found = _receiver(ctx, cmd.name, cmd.key)
+    if found is None:
+        started = _start(ctx, cmd.name, cmd.unit, cmd.values)
+        if started is None:
+            raise NotFound(
+                "Nobody waits for message {name} with key {key}; see `flow instance list`",
+                name=cmd.name, key=cmd.key or "-",
+            )  # fmt: skip
+        return started
+    _take(ctx, found, cmd.name, cmd.values)
+    return int(found.instance_id)
+
+
+def deliver(ctx: Context, job: Any) -> None:
+    """A message that an instance threw: one receiver gets it; without one the journal says so."""
+    payload = job.payload
+    found = _receiver(ctx, payload["name"], payload["correlation"])
+    if found is not None:
+        _take(ctx, found, payload["name"], {})
+        return
+    origin = ctx.instance(payload["origin"])
+    if _start(ctx, payload["name"], origin.row["unit"], {}) is None:
+        ctx.note(
+            "message.unreceived", {"name": payload["name"], "key": payload["correlation"]}, instance=origin.id
+        )
+
+
+def _receiver(ctx: Context, name: str, key: str | None) -> Any:
+    """The longest waiting subscription that fits: the same key, or its instance named by label, or no key asked.
+
+    One of a suspended instance only when no other fits.
+    """
+    table, instance = tables.subscription, tables.instance
+    waiting = (
+        select(table).where(table.c.kind == "message", table.c.name == name).order_by(table.c.id).limit(1)
+    )
+    fits = table.c.key.is_(None) if key is None else table.c.key == key
+    by_label = key is not None and key.upper().startswith("SV-")
+    if key is not None and by_label:
+        fits = or_(fits, table.c.instance_id == _labelled(key))
+    ways = [fits] if key is None or by_label else [fits, table.c.key.is_(None)]
+    able = waiting.join(instance, instance.c.id == table.c.instance_id).where(instance.c.status == "running")
+    for query in (able, waiting):
+        for way in ways:
+            row = ctx.conn.execute(query.where(way)).one_or_none()
+            if row is not None:
+                return row
+    return None
+
+
+def _labelled(key: str) -> int | None:
+    try:
+        return instance_number(key)
+    except NotFound:
+        return None
+
+
+def _take(ctx: Context, row: Any, name: str, values: Mapping[str, object]) -> None:
+    instance = ctx.running(row.instance_id)
+    moving.loaded(ctx, instance)
+    token = row.token
+    if not moving.alive(instance, token):
+        raise Conflict("{label} no longer waits for message {name}", label=instance.label, name=name)
+    assert instance.run is not None
+    index = instance.run.tasks[token].task_spec.awaited("message", name)
+    ctx.note(
+        "message.received", {"name": name, "values": dict(values)}, instance=instance.id, subject=row.element
+    )
+    moving.move(ctx, instance, lambda run: run.fire(token, index or 0, values))
+
+
+def _start(ctx: Context, name: str, unit: str | None, values: Mapping[str, object]) -> int | None:
+    """Start the newest definition that begins with that message."""
+    table = tables.definition
+    seen: set[str] = set()
+    for row in ctx.conn.execute(
+        select(table.c.hash, table.c.procedure).order_by(table.c.version.desc())
+    ).all():
+        if row.procedure in seen:
+            continue
+        seen.add(row.procedure)
+        definition = ctx.services.library.find(ctx.conn, row.hash)
+        element = _message_start(definition, name)
+        if element is None:
+            continue
+        if unit is None:
+            raise NotFound(
+                "Message {name} starts {procedure}; say for which unit", name=name, procedure=row.procedure
+            )
+        command = instances.Start(
+            by=ctx.actor, procedure=row.procedure, unit=unit, variables=values, element=element
+        )
+        return instances.begin(command, ctx)
+    return None
+
+
+def _message_start(definition: Definition, name: str) -> str | None:
+    process = definition.diagram.processes[definition.procedure.process]
+    for node in process.within(process.id):
+        if node.tag == "startEvent" and any(e.kind == "message" and e.name == name for e in node.events):
+            return node.id
+    return None
+
+
+def spread(ctx: Context, job: Any) -> None:
+    """A signal: everyone who waits for it gets a job of their own."""
+    table = tables.subscription
+    rows = ctx.conn.execute(
+        select(table.c.instance_id)
+        .where(table.c.kind == "signal", table.c.name == job.payload["name"])
+        .distinct()
+        .order_by(table.c.instance_id)
+    ).all()
+    for row in rows:
+        if row.instance_id != job.payload["origin"]:
+            jobs.put(
+                ctx, "catch", instance=row.instance_id, key=f"catch:{job.id}:{row.instance_id}",
+                name=job.payload["name"],
+            )  # fmt: skip
+
+
+def catch(ctx: Context, job: Any) -> None:
+    """A signal reaches one of those who waited for it."""
+    instance = ctx.instance(job.instance_id)
+    if instance.get("status") == "running":
+        moving.move(ctx, instance, lambda run: run.signal(job.payload["name"]))

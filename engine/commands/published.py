@@ -1,0 +1,158 @@
+"""Published definitions, read once and shared: a definition never changes, so it is kept by its hash."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, desc, select
+
+from engine.bpmn.diagram import Diagram, Node
+from engine.bpmn.process import ProcessSpec, alone
+from engine.bpmn.reader import read
+from engine.calendar.due_grammar import DueExpression, parse_due
+from engine.errors import Invalid, NotFound
+from engine.procedures import Procedure, from_files
+from engine.store import tables
+
+
+@dataclass(slots=True)
+class Definition:
+    """One published version of a procedure, ready to run."""
+
+    hash: str
+    version: int
+    procedure: Procedure
+    diagram: Diagram
+    calls: Mapping[str, str]
+    """Called process to the hash of the definition that has it."""
+    _specs: dict[str, ProcessSpec] = field(default_factory=dict)
+    _dues: dict[str, Mapping[str, DueExpression]] = field(default_factory=dict)
+    _measured: dict[str, frozenset[str]] = field(default_factory=dict)
+    _paired: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def spec(self, process: str) -> ProcessSpec:
+        """The spec of one of the file's processes, or (`process#element`) of one activity by itself."""
+        if process not in self._specs:
+            name, _, element = process.partition("#")
+            source = self.diagram.processes[name]
+            self._specs[process] = ProcessSpec(alone(source, element) if element else source)
+        return self._specs[process]
+
+    def node(self, process: str, element: str) -> Node:
+        """A node of a process."""
+        return self.spec(process).source.nodes[element]
+
+    def dues(self, process: str) -> Mapping[str, DueExpression]:
+        """The `flow.due` of every element that has one, by element."""
+        if process not in self._dues:
+            nodes = self.diagram.processes[process.partition("#")[0]].nodes.values()
+            self._dues[process] = {
+                node.id: parse_due(node.properties["flow.due"])
+                for node in nodes
+                if node.properties.get("flow.due")
+            }
+        return self._dues[process]
+
+    def measured(self, process: str) -> frozenset[str]:
+        """The elements whose completion some due date is measured from: `actual(element)`."""
+        if process not in self._measured:
+            source = self.diagram.processes[process.partition("#")[0]]
+            texts = [source.properties.get("flow.due", "")]
+            texts += [each.text or "" for node in source.nodes.values() for each in node.events]
+            dues = [*self.dues(process).values(), *filter(None, map(_due, texts))]
+            anchors = [due.anchor for due in dues]
+            self._measured[process] = frozenset(a.name for a in anchors if a and a.source == "actual")
+        return self._measured[process]
+
+    def paired(self, process: str) -> frozenset[str]:
+        """The elements that another's `flow.not-same-as` names: it has to be known who did them."""
+        if process not in self._paired:
+            nodes = self.spec(process).source.nodes.values()
+            named = ",".join(node.properties.get("flow.not-same-as", "") for node in nodes).split(",")
+            self._paired[process] = frozenset(each.strip() for each in named if each.strip())
+        return self._paired[process]
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The procedure's parameters."""
+        return self.procedure.values
+
+
+def _due(text: str) -> DueExpression | None:
+    """A due date, where a timer may stand as well."""
+    try:
+        return parse_due(text)
+    except Invalid:
+        return None
+
+
+class Library:
+    """The definitions in use."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Definition] = {}
+        self._lock = Lock()
+
+    def find(self, conn: Connection, digest: str) -> Definition:
+        """The definition of that hash. Raises NotFound."""
+        found = self._known.get(digest)
+        if found is None:
+            table = tables.definition
+            row = conn.execute(select(table).where(table.c.hash == digest)).one_or_none()
+            if row is None:
+                raise NotFound("No definition has the hash {hash}", hash=digest)
+            calls = conn.execute(
+                select(tables.definition_call.c.process, tables.definition_call.c.callee).where(
+                    tables.definition_call.c.caller == digest
+                )
+            )
+            procedure = from_files(unpack(row.bundle))
+            found = Definition(
+                digest, row.version, procedure, read(procedure.diagram), {r.process: r.callee for r in calls}
+            )
+            with self._lock:
+                self._known[digest] = found
+        return found
+
+
+def newest(conn: Connection, name: str, version: int | None = None) -> str:
+    """The hash of a procedure's newest (or named) version, by its id or code. Raises NotFound."""
+    table = tables.definition
+    query = select(table.c.hash).where((table.c.procedure == name) | table.c.code.in_((name, name.upper())))
+    if version is not None:
+        query = query.where(table.c.version == version)
+    digest = conn.execute(query.order_by(desc(table.c.version)).limit(1)).scalar_one_or_none()
+    if digest is None:
+        raise NotFound(
+            "No procedure {name} is published here; see `flow procedure list`, then `flow procedure publish {name}`",
+            name=name,
+        )
+    return str(digest)
+
+
+def newest_process(conn: Connection, process: str) -> str | None:
+    """The hash of the newest definition whose main process has that id."""
+    table = tables.definition
+    for row in conn.execute(
+        select(table.c.hash, table.c.facts).order_by(desc(table.c.published_at), desc(table.c.version))
+    ):
+        if row.facts.get("process") == process:
+            return str(row.hash)
+    return None
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """A bundle as it is stored."""
+    plain = {name: b64encode(files[name]).decode() for name in sorted(files)}
+    return zlib.compress(json.dumps(plain).encode())
+
+
+def unpack(stored: bytes) -> dict[str, bytes]:
+    """A bundle as it was packed."""
+    return {name: b64decode(text) for name, text in json.loads(zlib.decompress(stored)).items()}

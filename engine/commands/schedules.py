@@ -1,0 +1,289 @@
+"""Schedules: which procedure starts for which unit, when next, and what became of each kick-off.
+
+A kick-off is known by its schedule and period, so that it happens once however often anybody looks: after an
+outage each one missed is started once, marked late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, insert, select, update
+
+from engine.calendar.kickoffs import Kickoff, kickoffs, next_kickoff
+from engine.calendar.rules import Rule, rule_from_mapping
+from engine.commands import instances
+from engine.commands.core import Command, Context
+from engine.commands.published import newest
+from engine.errors import Conflict, EngineError, NotFound
+from engine.model import label
+from engine.store import tables
+
+if TYPE_CHECKING:
+    from engine.procedures import Procedure
+
+LATE = timedelta(hours=1)
+"""A kick-off this much after its time is marked late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule(Command):
+    """Have a published procedure start by its calendar for a unit, from now on."""
+
+    procedure: str
+    unit: str
+    since: datetime | None = None
+    """Kick-offs before it are not made up for; by default now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireSchedules(Command):
+    """Start what is due by the calendar."""
+
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FireNow(Command):
+    """Start a scheduled procedure by hand, as its kick-off of a period."""
+
+    procedure: str
+    unit: str
+    element: str | None = None
+    period: str | None = None
+    """The period to start; by default the next one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PauseSchedule(Command):
+    """Stop (or resume) starting a procedure for a unit; what falls due meanwhile is not made up for."""
+
+    procedure: str
+    unit: str
+    paused: bool
+    reason: str
+
+
+def lay_out(ctx: Context, procedure: Procedure) -> None:
+    """A new version was published: the schedules there are follow its rules from now on."""
+    table = tables.schedule
+    for row in ctx.conn.execute(select(table).where(table.c.procedure == procedure.id)).all():
+        schedule = procedure.schedules.get(row.element)
+        if schedule is None:
+            ctx.conn.execute(update(table).where(table.c.id == row.id).values(status="paused", next_at=None))
+            ctx.note("schedule.ended", {"unit": row.unit, "start": row.element}, subject=procedure.id)
+        elif whole_rule(procedure, schedule.written) != row.rule:
+            rule = whole_rule(procedure, schedule.written)
+            ctx.conn.execute(update(table).where(table.c.id == row.id).values(rule=rule))
+            _plan_next(ctx, row.id, row.unit, schedule.rule, ctx.now)
+            ctx.note("schedule.changed", {"unit": row.unit, "start": row.element}, subject=procedure.id)
+
+
+def whole_rule(procedure: Procedure, written: Any) -> Any:
+    """The rule as it is kept: with the procedure's own way of counting where it does not name one."""
+    if not isinstance(written, dict) or not isinstance(written.get("start"), dict):
+        return written
+    fit = written["start"].get("latest_fit")
+    if not isinstance(fit, dict) or "counting" in fit or procedure.counting is None:
+        return written
+    return {**written, "start": {**written["start"], "latest_fit": {**fit, "counting": procedure.counting}}}
+
+
+def schedule(cmd: Schedule, ctx: Context) -> tuple[str, ...]:
+    """Lay out a procedure's schedules for a unit. Returns the start events that now fire there."""
+    ctx.units(cmd.unit)
+    definition = ctx.services.library.find(ctx.conn, newest(ctx.conn, cmd.procedure))
+    procedure = definition.procedure
+    if not procedure.schedules:
+        raise Conflict("{procedure} has no schedule; start it with `flow start`", procedure=procedure.id)
+    table = tables.schedule
+    for name, each in procedure.schedules.items():
+        there = ctx.conn.execute(
+            select(table.c.id).where(
+                table.c.procedure == procedure.id, table.c.unit == cmd.unit, table.c.element == name
+            )
+        ).scalar_one_or_none()
+        if there is None:
+            there = ctx.conn.execute(
+                insert(table)
+                .values(
+                    procedure=procedure.id, unit=cmd.unit, element=name, status="active", created_at=ctx.now,
+                    rule=whole_rule(procedure, each.written),
+                )
+                .returning(table.c.id)
+            ).scalar_one()  # fmt: skip
+            ctx.note(
+                "schedule.made", {"unit": cmd.unit, "start": name, "rule": each.written}, subject=procedure.id
+            )
+            _plan_next(ctx, there, cmd.unit, each.rule, cmd.since or ctx.now)
+    return tuple(procedure.schedules)
+
+
+def _plan_next(ctx: Context, number: int, unit: str, rule: Rule, after: datetime) -> None:
+    values: dict[str, Any] = {"next_at": None, "next_period": None, "anchors": None}
+    try:
+        kickoff = next_kickoff(rule, after, ctx.calendar(unit), ctx.services.zone)
+    except NotFound as missing:  # a year's table: its import plans again
+        kickoff = None
+        ctx.note("schedule.waits", {"unit": unit, "reason": str(missing)}, subject=str(number))
+    if kickoff is not None:
+        values = {"next_at": kickoff.at, "next_period": kickoff.period, "anchors": _anchors(kickoff)}
+    ctx.conn.execute(update(tables.schedule).where(tables.schedule.c.id == number).values(values))
+
+
+def replan(ctx: Context) -> None:
+    """A working-day table was imported: kick-offs still to come move with it, those that waited for it are planned."""
+    table = tables.schedule
+    for row in ctx.conn.execute(select(table).where(table.c.status == "active").with_for_update()).all():
+        if row.next_at is not None and row.next_at <= ctx.now:
+            continue  # due: the metronome takes it as it was planned
+        last = ctx.conn.execute(
+            select(func.max(tables.kickoff.c.due_at)).where(tables.kickoff.c.schedule_id == row.id)
+        ).scalar_one()
+        before = None if row.next_at is None else _of_period(ctx, row, rule_of(row), row.next_period)
+        if before is None:
+            _plan_next(ctx, row.id, row.unit, rule_of(row), last or row.created_at)
+        elif before.at != row.next_at:
+            values = {"next_at": before.at, "anchors": _anchors(before)}
+            ctx.conn.execute(update(table).where(table.c.id == row.id).values(values))
+
+
+def _anchors(kickoff: Kickoff) -> dict[str, str]:
+    return {name: day.isoformat() for name, day in kickoff.anchors.items()}
+
+
+def fire_schedules(cmd: FireSchedules, ctx: Context) -> list[int]:
+    """Start every kick-off that is due, oldest first, each once. Returns the instances."""
+    table = tables.schedule
+    started = []
+    rows = ctx.conn.execute(
+        select(table)
+        .where(table.c.status == "active", table.c.next_at <= ctx.now)
+        .order_by(table.c.next_at, table.c.id)
+        .limit(cmd.limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        try:
+            with ctx.attempt():
+                number = _kick_off(ctx, row, row.next_period, row.next_at, row.anchors)
+        except (
+            EngineError
+        ) as fault:  # the others must still start; this one a person starts once it is mended
+            number = None
+            _miss(ctx, row, str(fault))
+        if number is not None:
+            started.append(number)
+        _plan_next(ctx, row.id, row.unit, rule_of(row), row.next_at)
+    return started
+
+
+def rule_of(row: Any) -> Rule:
+    """The rule of a schedule's row."""
+    return rule_from_mapping(row.rule, f"schedule {row.element} of {row.procedure}", None)
+
+
+def _kick_off(ctx: Context, row: Any, period: str, due: datetime, anchors: Mapping[str, str]) -> int | None:
+    table = tables.kickoff
+    same = (table.c.schedule_id == row.id, table.c.period == period)
+    there = ctx.conn.execute(select(table.c.instance_id).where(*same)).one_or_none()
+    if there is not None and there.instance_id is not None:
+        return None
+    late = ctx.now - due > LATE
+    number = instances.begin(
+        instances.Start(
+            by=ctx.actor, procedure=row.procedure, unit=row.unit, period=period, element=row.element,
+            variables={**anchors, "period": period},
+        ),
+        ctx,
+    )  # fmt: skip
+    values = {"due_at": due, "started_at": ctx.now, "late": late, "instance_id": number, "status": "started"}
+    if there is None:
+        ctx.conn.execute(insert(table).values(schedule_id=row.id, period=period, **values))
+    else:
+        ctx.conn.execute(update(table).where(*same).values(values))
+    facts = {"period": period, "unit": row.unit, "due": due.isoformat(), "late": late}
+    ctx.note("schedule.fired", facts, instance=number, subject=row.procedure)
+    return number
+
+
+def _miss(ctx: Context, row: Any, reason: str) -> None:
+    """A kick-off failed: it is listed as missed."""
+    ctx.conn.execute(
+        insert(tables.kickoff).values(
+            schedule_id=row.id, period=row.next_period, due_at=row.next_at, late=True, status="missed"
+        )
+    )
+    facts = {"period": row.next_period, "unit": row.unit, "reason": reason}
+    ctx.note("schedule.failed", facts, subject=row.procedure)
+
+
+def fire_now(cmd: FireNow, ctx: Context) -> int:
+    """Start one kick-off by hand. Raises Conflict when that period was started already."""
+    row = _row(ctx, cmd.procedure, cmd.unit, cmd.element)
+    rule = rule_of(row)
+    period, due, anchors = row.next_period, row.next_at, row.anchors or {}
+    if cmd.period is not None and cmd.period != period:
+        wanted = _of_period(ctx, row, rule, cmd.period)
+        period, due, anchors = wanted.period, wanted.at, _anchors(wanted)
+    if period is None:
+        raise Conflict("{procedure} has nothing planned for {unit}", procedure=cmd.procedure, unit=cmd.unit)
+    number = _kick_off(ctx, row, period, min(due, ctx.now) if due > ctx.now else due, anchors)
+    if number is None:
+        there = ctx.conn.execute(
+            select(tables.kickoff.c.instance_id).where(
+                tables.kickoff.c.schedule_id == row.id, tables.kickoff.c.period == period
+            )
+        ).scalar_one()
+        raise Conflict("Period {period} was started already: {label}", period=period, label=label(there))
+    if period == row.next_period:
+        _plan_next(ctx, row.id, row.unit, rule, row.next_at)
+    return number
+
+
+def _of_period(ctx: Context, row: Any, rule: Rule, period: str) -> Kickoff:
+    year = int(period[:4]) if period[:4].isdigit() else ctx.today.year
+    missing: NotFound | None = None
+    months = [date(year + ahead, month, 1) for ahead in (0, -1, 1) for month in range(1, 13)]
+    for first in months:  # one by one, because the tables of some may not be there
+        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        try:
+            found = kickoffs(rule, first, last, ctx.calendar(row.unit), ctx.services.zone)
+        except NotFound as error:
+            missing = missing or error
+            continue
+        for each in found:
+            if each.period == period:
+                return each
+    raise missing or NotFound(
+        "{procedure} has no kick-off for period {period}", procedure=row.procedure, period=period
+    )
+
+
+def pause_schedule(cmd: PauseSchedule, ctx: Context) -> None:
+    """Pause or resume."""
+    row = _row(ctx, cmd.procedure, cmd.unit, None)
+    status = "paused" if cmd.paused else "active"
+    ctx.conn.execute(update(tables.schedule).where(tables.schedule.c.id == row.id).values(status=status))
+    if not cmd.paused:
+        _plan_next(ctx, row.id, row.unit, rule_of(row), ctx.now)
+    ctx.note(f"schedule.{status}", {"unit": cmd.unit, "reason": cmd.reason}, subject=row.procedure)
+
+
+def _row(ctx: Context, procedure: str, unit: str, element: str | None) -> Any:
+    definition = ctx.services.library.find(ctx.conn, newest(ctx.conn, procedure))
+    table = tables.schedule
+    query = select(table).where(table.c.procedure == definition.procedure.id, table.c.unit == unit)
+    if element is not None:
+        query = query.where(table.c.element == element)
+    row = ctx.conn.execute(query.with_for_update()).first()
+    if row is None:
+        raise NotFound(
+            "{procedure} has no schedule for {unit}; make one with `flow schedule add`",
+            procedure=procedure,
+            unit=unit,
+        )
+    return row

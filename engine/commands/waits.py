@@ -1,0 +1,219 @@
+"""What a waiting token leaves in the tables: a user task, a timer, a subscription."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, insert, update
+
+from engine.bpmn import effects as fx
+from engine.bpmn.diagram import Node
+from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
+from engine.commands import deadlines, due_dates
+from engine.errors import EngineError, Invalid
+from engine.model import task_label
+from engine.store import tables
+
+if TYPE_CHECKING:
+    from engine.commands.core import Context, OpenInstance
+
+PERFORMERS = "performers"
+"""The variable that keeps who did the steps that `flow.not-same-as` names: element to people."""
+
+_OPEN = insert(tables.user_task)
+_ARM = insert(tables.timer)
+_SUBSCRIBE = insert(tables.subscription)
+_CANCEL_TIMERS = (
+    update(tables.timer)
+    .where(
+        tables.timer.c.instance_id == bindparam("instance"),
+        tables.timer.c.token == bindparam("place"),
+        tables.ARMED_TIMER,
+    )
+    .values(status="cancelled")
+)
+_UNSUBSCRIBE = delete(tables.subscription).where(
+    tables.subscription.c.instance_id == bindparam("instance"),
+    tables.subscription.c.token == bindparam("place"),
+)
+
+
+def role_of(node: Node) -> str | None:
+    """The role that may do a user task: its candidate group, else its lane."""
+    return node.attributes.get("candidateGroups") or node.lane
+
+
+def open_task(ctx: Context, instance: OpenInstance, node: Node, token: int, **item: Any) -> str:
+    """Put a user task on the worklist and arm its deadline. Returns the task's id.
+
+    Whatever may refuse is asked before anything is written.
+    """
+    assignee, doubt = _assignee(ctx, instance, node)
+    promise = deadlines.promised(ctx, instance, node)
+    excluded = _excluded(instance, node)
+    number = instance.get("next_task")
+    instance.changes["next_task"] = number + 1
+    identity = task_label(instance.id, number)
+    due = deadlines.arm(ctx, instance, node, token, identity, promise)
+    ctx.conn.execute(
+        _OPEN,
+        {
+            "id": identity,
+            "instance_id": instance.id,
+            "token": token,
+            "element": node.id,
+            "name": node.label,
+            "role": role_of(node),
+            "unit": instance.row["unit"],
+            "status": "open" if assignee is None else "claimed",
+            "assignee": assignee,
+            "due_at": None if due is None else due.at,
+            "priority": _priority(node),
+            "form": node.attributes.get("formKey"),
+            "excluded": excluded or None,
+            "opened_at": ctx.now,
+            "claimed_at": None if assignee is None else ctx.now,
+            **item,
+        },
+    )
+    facts: dict[str, object] = {"element": node.id, "name": node.label, "role": role_of(node)}
+    if due is not None:
+        facts["due"] = due.day.isoformat()
+    if assignee is not None:
+        facts["assignee"] = assignee
+    if doubt:
+        facts["doubt"] = doubt
+    ctx.note("task.opened", facts, instance=instance.id, subject=identity)
+    return identity
+
+
+def _priority(node: Node) -> int:
+    text = node.attributes.get("priority", "0")
+    return int(text) if text.lstrip("-").isdigit() else 0
+
+
+def _assignee(ctx: Context, instance: OpenInstance, node: Node) -> tuple[str | None, str]:
+    """Whom the diagram assigns the task to; a person who may not do it is not assigned, and the journal says so."""
+    expression = node.attributes.get("assignee")
+    if not expression or instance.run is None:
+        return None, ""
+    person = instance.run.env.evaluate(expression, instance.run.data)
+    if not isinstance(person, str) or not person:
+        return None, ""
+    try:
+        rights = ctx.rights(person)
+    except EngineError as unknown:
+        return None, str(unknown)
+    if rights.holder(role_of(node), ctx.units(instance.row["unit"])) is None:
+        return None, f"{person} does not hold {role_of(node)}"
+    return person, ""
+
+
+def _excluded(instance: OpenInstance, node: Node) -> list[list[str]]:
+    """Four eyes: [person, element] for whoever completed a step that this one may not be done by."""
+    others = [each.strip() for each in node.properties.get("flow.not-same-as", "").split(",") if each.strip()]
+    if not others or instance.run is None:
+        return []
+    did = instance.run.data.get(PERFORMERS, {})
+    return [[person, element] for element in others for person in did.get(element, ())]
+
+
+def remember(instance: OpenInstance, node: Node, *people: str | None) -> dict[str, object]:
+    """Who did the step last, as a variable to set, if some other step may not be done by the same person.
+
+    Of a step in several instances everybody who did one.
+    """
+    assert instance.run is not None
+    if node.id not in instance.definition.paired(instance.row["process"]):
+        return {}
+    known = instance.run.data.get(PERFORMERS, {})
+    before = known.get(node.id, ()) if node.loop is not None and node.loop.multi else ()
+    did = sorted({*before, *(person for person in people if person is not None)})
+    return {PERFORMERS: {**known, node.id: did}}
+
+
+def arm(ctx: Context, instance: OpenInstance, node: Node, effect: fx.Armed) -> None:
+    """Wait for a timer, a message or a signal. Whatever may refuse is asked before anything is written."""
+    if effect.kind != "timer":
+        ctx.conn.execute(
+            _SUBSCRIBE,
+            {
+                "instance_id": instance.id,
+                "token": effect.token,
+                "element": effect.element,
+                "kind": effect.kind,
+                "name": effect.name,
+                "key": _correlation(instance, node) if effect.kind == "message" else None,
+            },
+        )
+        return
+    text, due, remaining = when(ctx, instance, effect.name)
+    ctx.conn.execute(
+        _ARM,
+        {
+            "instance_id": instance.id,
+            "token": effect.token,
+            "element": effect.element,
+            "kind": "event",
+            "rule": text,
+            "remaining": remaining,
+            "facts": {"index": effect.index, "repeats": effect.repeats, "armed": ctx.now.isoformat()},
+            "due_at": due,
+            "status": "armed",
+        },
+    )
+    ctx.note(
+        "timer.armed", {"rule": text, "due": due.isoformat()}, instance=instance.id, subject=effect.element
+    )
+
+
+def _correlation(instance: OpenInstance, node: Node) -> str | None:
+    expression = node.properties.get("flow.key")
+    if not expression or instance.run is None:
+        return None
+    return str(instance.run.env.evaluate(expression, instance.run.data))
+
+
+def when(ctx: Context, instance: OpenInstance, text: str) -> tuple[str, datetime, int | None]:
+    """When a timer fires first: its text as written or worked out, the instant, and the firings left of a cycle.
+
+    The text is a duration, cycle, date or due expression, else an expression of our language that gives one
+    of these. Raises EngineError for anything else.
+    """
+    calendar, zone = ctx.calendar(instance.row["unit"]), ctx.services.zone
+    try:
+        timer = parse_timer(text)
+    except Invalid as refused:
+        due = due_dates.resolve_text(ctx, instance, text)
+        if due is not None:
+            return text, due.at if not due.whole_day else due_dates.day_begins(ctx, due.day), None
+        assert instance.run is not None
+        value = instance.run.env.evaluate(text, instance.run.data)
+        if not isinstance(value, str) or value == text:
+            raise EngineError(
+                "The timer {text!r} gives no time: {reason}", text=text, reason=str(refused)
+            ) from None
+        return when(ctx, instance, value)
+    match timer:
+        case Duration():
+            return text, timer.after(ctx.now, zone, calendar), None
+        case Instant():
+            return text, timer.at(zone), None
+        case Cycle():
+            first = timer.firing(1, ctx.now, zone, calendar)
+            if first is None:
+                raise EngineError("The timer {text!r} never fires", text=text)
+            return text, first, timer.repeats
+
+
+def disarm(ctx: Context, instance: OpenInstance, token: int) -> None:
+    """The token waits no more."""
+    place = {"instance": instance.id, "place": token}
+    ctx.conn.execute(_CANCEL_TIMERS, place)
+    ctx.conn.execute(_UNSUBSCRIBE, place)
+
+
+def local_day(ctx: Context, moment: datetime) -> date:
+    """The date of an instant in the organisation's zone."""
+    return moment.astimezone(ctx.services.zone).date()

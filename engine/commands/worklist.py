@@ -1,0 +1,279 @@
+"""What people do with their tasks: claim, release, assign, delegate, draft, comment, complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Update, bindparam, select, update
+
+from engine import policy
+from engine.bpmn.diagram import Node
+from engine.commands import batches, deadlines, moving, records, waits
+from engine.commands.core import Command, Context, OpenInstance
+from engine.commands.environment import InstanceEnvironment
+from engine.errors import Conflict, Denied, Invalid, Problem
+from engine.forms import clean, draft
+from engine.forms.form import Form
+from engine.handlers import Kind
+from engine.model import Actor
+from engine.store import tables
+from engine.store.private import set_aside
+
+MAX_ROWS = 200
+"""Rows of a table field that enter the instance's variables."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCommand(Command):
+    """Something done with one user task."""
+
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(TaskCommand):
+    """Take an open task: it leaves the others' worklists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release(TaskCommand):
+    """Give a task back to everybody who may do it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign(TaskCommand):
+    """Give a task to somebody who may do it."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delegate(TaskCommand):
+    """Have somebody else do one's own task, whatever roles they hold; both names stay in the history."""
+
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveDraft(TaskCommand):
+    """Keep what has been filled in so far; nothing is required yet."""
+
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment(TaskCommand):
+    """Say something about a task, for its history."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complete(TaskCommand):
+    """Hand in a task with its form's values."""
+
+    values: Mapping[str, object]
+
+
+_TASK = select(tables.user_task).where(tables.user_task.c.id == bindparam("task")).with_for_update()
+
+
+def _open(ctx: Context, task: str) -> tuple[OpenInstance, Any, policy.Work]:
+    """Lock the task's instance, then read the task: whoever comes second sees what the first one did."""
+    instance = ctx.instance_of(task)
+    row = ctx.conn.execute(_TASK, {"task": task}).one()
+    return instance, row, work_of(ctx, row)
+
+
+def work_of(ctx: Context, row: Any) -> policy.Work:
+    """What of the task's row decides who may do it."""
+    excluded = row.excluded or []
+    return policy.Work(
+        id=row.id,
+        status=row.status,
+        role=row.role,
+        role_name=row.role or "",
+        units=ctx.units(row.unit),
+        assignee=row.assignee,
+        excluded=tuple(person for person, _ in excluded),
+        excluded_because=", ".join(sorted({element for _, element in excluded})),
+        closed_by=row.closed_by,
+    )
+
+
+@lru_cache(maxsize=64)
+def _setting(columns: tuple[str, ...]) -> Update:
+    """The statement that sets these columns of a task, built once for each set of columns."""
+    table = tables.user_task
+    return (
+        update(table)
+        .where(table.c.id == bindparam("task"), table.c.version == bindparam("read"))
+        .values({name: bindparam(name) for name in columns} | {"version": table.c.version + 1})
+    )
+
+
+def _set(ctx: Context, row: Any, **values: Any) -> None:
+    where = {"task": row.id, "read": row.version}
+    if ctx.conn.execute(_setting(tuple(values)), {**values, **where}).rowcount != 1:
+        raise Conflict("Task {task} changed meanwhile; look again", task=row.id)
+
+
+def _by(ctx: Context, holder: str | None) -> Actor:
+    """Who is named in the history: the person, and whose right they used."""
+    return Actor(ctx.actor.person, ctx.actor.acting_for or holder)
+
+
+def claim(cmd: Claim, ctx: Context) -> None:
+    """Take a task. Raises Conflict naming who was faster, Denied without the role."""
+    _, row, work = _open(ctx, cmd.task)
+    holder = policy.may_claim(work, ctx.rights(ctx.who))
+    if row.assignee == ctx.who:
+        return
+    _set(ctx, row, status="claimed", assignee=ctx.who, claimed_at=ctx.now)
+    ctx.note("task.claimed", {}, instance=row.instance_id, subject=row.id, by=_by(ctx, holder))
+
+
+def release(cmd: Release, ctx: Context) -> None:
+    """Give a task back."""
+    _, row, work = _open(ctx, cmd.task)
+    policy.still_open(work, "release")
+    rights = ctx.rights(ctx.who)
+    if row.assignee is None:
+        raise Conflict("Task {task} is not claimed", task=row.id)
+    if not rights.represents(row.assignee) and ctx.who not in _leaders(ctx):
+        raise Denied(
+            "Task {task} is with {person}; only they can release it", task=row.id, person=row.assignee
+        )
+    _set(ctx, row, status="open", assignee=None, claimed_at=None, delegated_by=None)
+    ctx.note("task.released", {"from": row.assignee}, instance=row.instance_id, subject=row.id)
+
+
+def assign(cmd: Assign, ctx: Context) -> None:
+    """Give a task to a person who may do it. Raises Denied when they may not."""
+    _, row, work = _open(ctx, cmd.task)
+    holder = policy.may_assign(work, ctx.rights(ctx.who), _leaders(ctx))
+    theirs = ctx.rights(cmd.person)
+    policy.may_claim(
+        policy.Work(
+            work.id, "open", work.role, work.role_name, work.units, None, work.excluded, work.excluded_because
+        ),
+        theirs,
+    )
+    _set(ctx, row, status="claimed", assignee=cmd.person, claimed_at=ctx.now)
+    ctx.note(
+        "task.assigned", {"to": cmd.person}, instance=row.instance_id, subject=row.id, by=_by(ctx, holder)
+    )
+
+
+def delegate(cmd: Delegate, ctx: Context) -> None:
+    """Have another person do one's task. Four eyes still hold."""
+    _, row, work = _open(ctx, cmd.task)
+    holder = policy.may_work(work, ctx.rights(ctx.who))
+    ctx.rights(cmd.person)
+    if cmd.person in work.excluded:
+        raise Denied(
+            "Task {task} asks for a second pair of eyes: {person} already did {other}",
+            task=row.id, person=cmd.person, other=work.excluded_because,
+        )  # fmt: skip
+    _set(ctx, row, status="claimed", assignee=cmd.person, claimed_at=ctx.now, delegated_by=ctx.who)
+    ctx.note(
+        "task.delegated", {"to": cmd.person}, instance=row.instance_id, subject=row.id, by=_by(ctx, holder)
+    )
+
+
+def save_draft(cmd: SaveDraft, ctx: Context) -> None:
+    """Keep a draft with the task; the journal only says that there is one."""
+    instance, row, work = _open(ctx, cmd.task)
+    policy.may_work(work, ctx.rights(ctx.who))
+    form = form_of(instance, row.form)
+    kept = dict(cmd.values) if form is None else draft(form, cmd.values)
+    _set(ctx, row, draft={**(row.draft or {}), **kept})
+    ctx.note("task.drafted", {"fields": sorted(kept)}, instance=row.instance_id, subject=row.id)
+
+
+def comment(cmd: Comment, ctx: Context) -> None:
+    """Add a comment; whoever may see the task may speak."""
+    _, row, work = _open(ctx, cmd.task)
+    if not cmd.text.strip():
+        raise Invalid([Problem("text", "The comment is empty")])
+    if not policy.may_see(work, ctx.rights(ctx.who)):
+        raise Denied("Task {task} is not for {person} to see", task=row.id, person=ctx.who)
+    ctx.note("task.commented", {"text": cmd.text}, instance=row.instance_id, subject=row.id)
+
+
+def complete(cmd: Complete, ctx: Context) -> None:
+    """Hand in a task: judge, clean the values, verify, close it, and let the instance go on."""
+    instance, row, work = _open(ctx, cmd.task)
+    holder = policy.may_work(work, ctx.rights(ctx.who))
+    ctx.running(instance.id)
+    actor = _by(ctx, holder)
+    node = moving.node_of(instance, row.element)
+    run = moving.loaded(ctx, instance)
+    env = InstanceEnvironment(ctx, instance)
+    form = form_of(instance, row.form)
+    seen = {**env.seen(run.data), **({"item": row.item} if row.item is not None else {})}
+    values = clean(form, cmd.values, today=ctx.today, variables=seen) if form is not None else _formless(cmd)
+    if verify := node.properties.get("flow.verify"):
+        handler = ctx.services.registry.find(verify, Kind.VERIFY)
+        handler.function(env.call(node, run.data, values=values, item=row.item))
+    _set(
+        ctx, row, status="done", closed_at=ctx.now, closed_by=ctx.who, closed_for=actor.acting_for,
+        draft=None, assignee=ctx.who,
+    )  # fmt: skip
+    deadlines.close(ctx, instance, node, row.id)
+    late = row.due_at is not None and ctx.now >= row.due_at
+    personal = frozenset() if form is None else form.personal
+    shown = {
+        name: set_aside(ctx.conn, instance.label, value) if name in personal else value
+        for name, value in values.items()
+    }
+    ctx.note(
+        "task.completed", {"element": row.element, "name": row.name, "values": shown, "late": late},
+        instance=instance.id, subject=row.id, by=actor,
+    )  # fmt: skip
+    if "flow.record" in node.properties:
+        records.keep_form(ctx, instance, node, row.id, form, values)
+    _go_on(ctx, instance, node, row, dict(values), form, (actor.person, actor.acting_for))
+
+
+def _formless(cmd: Complete) -> Mapping[str, object]:
+    if cmd.values:
+        raise Invalid([Problem(name, "This task has no form, so it takes no values") for name in cmd.values])
+    return {}
+
+
+def form_of(instance: OpenInstance, name: str | None) -> Form | None:
+    """The task's form, of the definition the instance runs."""
+    return None if name is None else instance.definition.procedure.forms.get(name)
+
+
+def _go_on(
+    ctx: Context, instance: OpenInstance, node: Node, row: Any, values: dict[str, Any], form: Form | None,
+    people: tuple[str | None, ...],
+) -> None:  # fmt: skip
+    entering = {name: value for name, value in values.items() if _enters(form, value)}
+    if row.batch_id is not None:
+        assert instance.run is not None
+        instance.run.data.update(waits.remember(instance, node, *people))
+        batches.item_done(ctx, instance, node, row.batch_id, row.batch_index, entering)
+        return
+    deadlines.keep_whole(ctx, instance, node.id)
+    kept = deadlines.remember_actual(ctx, instance, node) | waits.remember(instance, node, *people)
+    moving.move(ctx, instance, lambda run: run.complete(row.token, {**entering, **kept}))
+    ctx.refuse_past(entering)
+
+
+def _enters(form: Form | None, value: object) -> bool:
+    """Questionnaire answers never enter the variables, nor do long tables: they belong to their subject's tables."""
+    if form is not None and form.kind == "questionnaire":
+        return False
+    return not (isinstance(value, list | dict) and len(value) > MAX_ROWS)
+
+
+def _leaders(ctx: Context) -> frozenset[str]:
+    table = tables.permission
+    rows = ctx.conn.execute(select(table.c.person).where(table.c.name == "assign"))
+    return frozenset(row.person for row in rows)

@@ -1,0 +1,141 @@
+"""A workspace: the folder an organisation works in, and its settings in flow.toml.
+
+A command finds it upward from the current folder, or by the environment variable FLOW_HOME.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.errors import Conflict, Finding, Misbuilt, NotFound
+
+FILE = "flow.toml"
+DATABASE = "flow.db"
+
+TEMPLATE = """\
+# Settings of this workspace. `flow doctor` checks them.
+organisation = "{organisation}"
+zone = "{zone}"            # time zone in which days begin and end
+language = "{language}"              # of messages: zh or en
+# database = "postgresql://flow@localhost/flow"   # default: flow.db in this folder
+# durable = false          # faster on SQLite, but the last commits may be lost when the power fails
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """An organisation's folder and settings."""
+
+    folder: Path
+    organisation: str
+    zone: ZoneInfo
+    language: str
+    database: str
+    durable: bool
+    demo: bool
+    """The workspace keeps a virtual clock, and anybody may act for anybody."""
+
+    @property
+    def processes(self) -> Path:
+        """Procedures being edited."""
+        return self.folder / "processes"
+
+    @property
+    def forms(self) -> Path:
+        """Their forms, a folder a procedure."""
+        return self.folder / "forms"
+
+    @property
+    def records(self) -> Path:
+        """The controlled documents that instances produced, a folder an instance."""
+        return self.folder / "records"
+
+    @property
+    def org_file(self) -> Path:
+        """The organisation as a file; the database counts, and `flow org import` brings it there."""
+        return self.folder / "org.yaml"
+
+
+def shipped() -> Path:
+    """The folder in which the program's own `processes` and `forms` stand: the clone, or the installed wheel."""
+    return Path(__file__).resolve().parent.parent
+
+
+def find(start: Path, environment: Mapping[str, str]) -> Workspace:
+    """The workspace that FLOW_HOME names, else the nearest one from `start` upward. Raises NotFound."""
+    home = environment.get("FLOW_HOME")
+    if home:
+        if not (Path(home) / FILE).is_file():
+            raise NotFound("FLOW_HOME names {folder}, which holds no {file}", folder=home, file=FILE)
+        return read(Path(home))
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return read(folder)
+    raise NotFound(
+        "No workspace here or above {folder}: make one with `flow init DIR`, or set FLOW_HOME", folder=start
+    )
+
+
+def read(folder: Path) -> Workspace:
+    """The settings of the workspace in `folder`. Raises Misbuilt naming every setting that is wrong."""
+    text = (folder / FILE).read_bytes()
+    try:
+        content = tomllib.loads(text.decode("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misbuilt([_fault("", "It cannot be read: {reason}", reason=str(error))]) from None
+    faults = [
+        _fault(name, "There is no such setting")
+        for name in content
+        if name not in {"organisation", "zone", "language", "database", "durable", "demo"}
+    ]
+
+    def take(name: str, kind: type, default: object) -> object:
+        value = content.get(name, default)
+        if not isinstance(value, kind):
+            faults.append(_fault(name, "{value!r} is not of the right kind", value=value))
+            return default
+        return value
+
+    zone = str(take("zone", str, "Asia/Shanghai"))
+    try:
+        place = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        faults.append(_fault("zone", "{zone!r} is no time zone; write one like Asia/Shanghai", zone=zone))
+        place = ZoneInfo("Asia/Shanghai")
+    language = take("language", str, "zh")
+    if language not in ("zh", "en"):
+        faults.append(_fault("language", "{value!r} is not zh or en", value=language))
+    workspace = Workspace(
+        folder=folder.resolve(),
+        organisation=str(take("organisation", str, folder.name)),
+        zone=place,
+        language=str(language),
+        database=str(take("database", str, f"sqlite:///{folder.resolve() / DATABASE}")),
+        durable=bool(take("durable", bool, True)),
+        demo=bool(take("demo", bool, False)),
+    )
+    if faults:
+        raise Misbuilt(faults)
+    return workspace
+
+
+def make(folder: Path, *, organisation: str, zone: str, language: str, demo: bool = False) -> Workspace:
+    """Lay out a new workspace. Raises Conflict when the folder already is one."""
+    if (folder / FILE).exists():
+        raise Conflict("{folder} is a workspace already", folder=folder)
+    for each in (folder, folder / "processes", folder / "forms", folder / "records"):
+        each.mkdir(parents=True, exist_ok=True)
+    quoted = organisation.replace("\\", "\\\\").replace('"', '\\"')
+    text = TEMPLATE.format(organisation=quoted, zone=zone, language=language)
+    if demo:
+        text += "demo = true              # virtual clock; anybody may act for anybody\n"
+    (folder / FILE).write_text(text, encoding="utf-8")
+    return read(folder)
+
+
+def _fault(name: str, template: str, **params: object) -> Finding:
+    return Finding("error", FILE, name, template, "Correct it, or take the line out", params)

@@ -1,0 +1,163 @@
+"""Who may do what. Pure: takes values, returns or raises.
+
+A person holds roles per unit; holding one in a unit is holding it in the units below. A substitute has the
+rights of the person they stand in for, on the days given; who stands in for a substitute has them too, as
+far as the chain goes, and a chain that comes back to its beginning ends there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from engine.errors import Conflict, Denied
+
+
+@dataclass(frozen=True, slots=True)
+class Substitution:
+    """Who stands in for whom, from the first day to the last, both included."""
+
+    person: str
+    substitute: str
+    starts: date
+    ends: date
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a person may do today, and by whose right."""
+
+    person: str
+    stands_in_for: Mapping[str, tuple[str, ...]]
+    """Everyone represented, with the chain of people between (empty: directly)."""
+    holdings: Mapping[str, frozenset[tuple[str, str]]]
+    """(role, unit) held, by holder: the person and everyone represented."""
+
+    def holder(self, role: str | None, units: Collection[str], excluded: Collection[str] = ()) -> str | None:
+        """Whose right allows the role in one of the units (a unit and those above it); the person's own first.
+
+        Nobody excluded counts; a task without a role is anybody's.
+        """
+        for holder in (self.person, *self.stands_in_for):
+            if holder in excluded:
+                continue
+            if role is None or any((role, unit) in self.holdings.get(holder, ()) for unit in units):
+                return holder
+        return None
+
+    def represents(self, person: str | None) -> bool:
+        """Whether this is the person or somebody they stand in for."""
+        return person is not None and (person == self.person or person in self.stands_in_for)
+
+
+def represented(person: str, day: date, substitutions: Iterable[Substitution]) -> dict[str, tuple[str, ...]]:
+    """Everyone the person stands in for on a day, nearest first, each with the chain between them."""
+    by_substitute: dict[str, list[str]] = {}
+    for each in substitutions:
+        if each.starts <= day <= each.ends:
+            by_substitute.setdefault(each.substitute, []).append(each.person)
+    found: dict[str, tuple[str, ...]] = {}
+    pending: list[tuple[str, tuple[str, ...]]] = [(person, ())]
+    while pending:
+        current, chain = pending.pop(0)
+        for absent in sorted(by_substitute.get(current, ())):
+            if absent != person and absent not in found:
+                found[absent] = chain
+                pending.append((absent, (*chain, absent)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What of a user task decides who may do it."""
+
+    id: str
+    status: str
+    role: str | None
+    role_name: str
+    units: tuple[str, ...]
+    """The task's unit and those above it."""
+    assignee: str | None
+    excluded: tuple[str, ...] = ()
+    """Four eyes: who completed the other step may not do this one."""
+    excluded_because: str = ""
+    closed_by: str | None = None
+
+
+def may_see(work: Work, rights: Rights) -> bool:
+    """Whether the task is on the person's worklist or may be looked at by them."""
+    return rights.represents(work.assignee) or rights.holder(work.role, work.units) is not None
+
+
+def still_open(work: Work, verb: str) -> None:
+    """Raises Conflict when the task is done or gone, naming who did it."""
+    if work.status == "done":
+        raise Conflict(
+            "Task {task} is already done, by {person}", task=work.id, person=work.closed_by, verb=verb
+        )
+    if work.status == "cancelled":
+        raise Conflict(
+            "Task {task} is no longer needed: the procedure went another way", task=work.id, verb=verb
+        )
+
+
+def may_claim(work: Work, rights: Rights) -> str | None:
+    """Whose right the person uses to take an open task (None: their own). Raises Conflict or Denied."""
+    still_open(work, "claim")
+    if work.status == "claimed" and work.assignee != rights.person:
+        raise Conflict("Task {task} was already claimed by {person}", task=work.id, person=work.assignee)
+    return _right(work, rights)
+
+
+def may_work(work: Work, rights: Rights) -> str | None:
+    """Whose right the person uses to work on a task: its assignee's, or their role's when nobody has it."""
+    still_open(work, "complete")
+    if work.assignee is None:
+        return _right(work, rights)
+    if not rights.represents(work.assignee):
+        raise Conflict("Task {task} was already claimed by {person}", task=work.id, person=work.assignee)
+    _four_eyes(work, rights, work.assignee)
+    return None if work.assignee == rights.person else work.assignee
+
+
+def may_assign(work: Work, rights: Rights, leaders: frozenset[str]) -> str | None:
+    """Who may give a task to somebody: whoever has it, and who holds the permission `assign`."""
+    still_open(work, "assign")
+    if rights.represents(work.assignee):
+        return None if work.assignee == rights.person else work.assignee
+    if rights.person in leaders:
+        return None
+    if work.assignee is None:
+        return _right(work, rights)
+    raise Denied(
+        "Task {task} is with {person}; only they, or who holds the permission `assign`, can give it to another",
+        task=work.id,
+        person=work.assignee,
+    )
+
+
+def _right(work: Work, rights: Rights) -> str | None:
+    if rights.holder(work.role, work.units) is None and not rights.represents(work.assignee):
+        raise Denied(
+            "Task {task} waits for {role}; {person} does not hold that role there",
+            task=work.id,
+            role=work.role_name,
+            person=rights.person,
+        )
+    _four_eyes(work, rights, rights.person)
+    holder = rights.holder(work.role, work.units, work.excluded)
+    if holder is None:
+        _four_eyes(work, rights, rights.holder(work.role, work.units) or rights.person)
+    return None if holder in (rights.person, None) else holder
+
+
+def _four_eyes(work: Work, rights: Rights, holder: str) -> None:
+    for person in (rights.person, holder):
+        if person in work.excluded:
+            raise Denied(
+                "Task {task} asks for a second pair of eyes: {person} already did {other}",
+                task=work.id,
+                person=person,
+                other=work.excluded_because,
+            )

@@ -1,0 +1,130 @@
+"""Schedules: what starts by the calendar, what is coming, what should have started and did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, func, select
+
+from engine.calendar.kickoffs import kickoffs
+from engine.calendar.rules import rule_from_mapping
+from engine.calendar.working import WorkingCalendar
+from engine.errors import EngineError, Problem
+from engine.model import label
+from engine.store.tables import definition, kickoff, schedule, unit
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A rule that starts a procedure for a unit."""
+
+    number: int
+    procedure: str
+    title: str
+    unit: str
+    unit_name: str
+    element: str
+    rule: Any
+    status: str
+    next_at: datetime | None
+    next_period: str | None
+    created_at: datetime
+    started: Mapping[str, str | None]
+    """Periods whose kick-off was dealt with, to the instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A start to come."""
+
+    schedule: Schedule
+    period: str
+    day: date
+    """Local."""
+    at: datetime
+    anchors: Mapping[str, date]
+    provisional: bool
+    """It rests on a year whose notice is still to come."""
+    warnings: tuple[Problem, ...]
+
+
+def schedules(conn: Connection) -> tuple[Schedule, ...]:
+    """Every schedule, what starts next first."""
+    started: dict[int, dict[str, str | None]] = {}
+    for row in conn.execute(select(kickoff.c.schedule_id, kickoff.c.period, kickoff.c.instance_id)):
+        number = None if row.instance_id is None else label(row.instance_id)
+        started.setdefault(row.schedule_id, {})[row.period] = number
+    newest = (
+        select(definition.c.procedure, func.max(definition.c.version).label("version"))
+        .group_by(definition.c.procedure)
+        .subquery()
+    )
+    titles = (
+        select(definition.c.procedure, definition.c.title)
+        .join(
+            newest,
+            (newest.c.procedure == definition.c.procedure) & (newest.c.version == definition.c.version),
+        )
+        .subquery()
+    )
+    query = (
+        select(schedule, titles.c.title, unit.c.name.label("unit_name"))
+        .select_from(
+            schedule.outerjoin(titles, titles.c.procedure == schedule.c.procedure).outerjoin(
+                unit, unit.c.id == schedule.c.unit
+            )
+        )
+        .order_by(schedule.c.next_at.is_(None), schedule.c.next_at, schedule.c.id)
+    )
+    return tuple(
+        Schedule(
+            number=row.id, procedure=row.procedure, title=row.title or row.procedure, unit=row.unit,
+            unit_name=row.unit_name or row.unit, element=row.element, rule=row.rule, status=row.status,
+            next_at=row.next_at, next_period=row.next_period, created_at=row.created_at,
+            started=started.get(row.id, {}),
+        )
+        for row in conn.execute(query)
+    )  # fmt: skip
+
+
+def coming(
+    found: tuple[Schedule, ...],
+    start: date,
+    end: date,
+    calendar: Callable[[str], WorkingCalendar],
+    zone: ZoneInfo,
+) -> tuple[tuple[Coming, ...], tuple[tuple[Schedule, EngineError], ...]]:
+    """The starts of active schedules on the local days `start` to `end`, in order of time, not yet dealt with.
+
+    `calendar` gives a unit's calendar. Second: the schedules that could not be told, and why (a year without
+    its working-day table).
+    """
+    starts: list[Coming] = []
+    untold: list[tuple[Schedule, EngineError]] = []
+    for each in found:
+        if each.status != "active":
+            continue
+        try:
+            rule = rule_from_mapping(each.rule, f"schedule {each.element} of {each.procedure}")
+            known = kickoffs(rule, start, end, calendar(each.unit), zone, each.created_at)
+        except EngineError as error:
+            untold.append((each, error))
+            continue
+        starts += (
+            Coming(each, k.period, k.day, k.at, k.anchors, k.provisional, k.warnings)
+            for k in known
+            if k.period not in each.started
+        )
+    starts.sort(key=lambda one: (one.at, one.schedule.number))
+    return tuple(starts), tuple(untold)
+
+
+def overdue(found: tuple[Schedule, ...], now: datetime) -> tuple[Schedule, ...]:
+    """Active schedules whose next start lies in the past: nothing is ticking."""
+    return tuple(
+        each for each in found if each.status == "active" and each.next_at is not None and each.next_at <= now
+    )

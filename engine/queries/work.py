@@ -1,0 +1,88 @@
+"""What waits to be done, for whoever runs it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Integer, bindparam, func, or_, outerjoin, select
+
+from engine.store import tables
+
+_ANYWAY = ("resume", "cancel", "suspend", "deadline")
+"""Kinds of jobs that a suspended instance does not hold up."""
+
+_JOBS = outerjoin(tables.job, tables.instance, tables.instance.c.id == tables.job.c.instance_id)
+_WAITING = (
+    select(tables.job.c.id)
+    .select_from(_JOBS)
+    .where(
+        tables.NEW_JOB,
+        or_(tables.job.c.not_before.is_(None), tables.job.c.not_before <= bindparam("now")),
+        or_(
+            tables.instance.c.id.is_(None),
+            tables.instance.c.status != "suspended",
+            tables.job.c.kind.in_(_ANYWAY),
+        ),
+    )
+    .order_by(tables.job.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+_KIND = (
+    select(tables.job.c.kind, tables.instance.c.status)
+    .select_from(_JOBS)
+    .where(tables.job.c.id == bindparam("number"), tables.NEW_JOB)
+)
+
+
+def waiting(conn: Connection, now: datetime, limit: int = 500) -> list[int]:
+    """Jobs that are due, oldest first. Those of suspended instances wait until these are resumed."""
+    return list(conn.execute(_WAITING, {"now": now, "most": limit}).scalars())
+
+
+def kind(conn: Connection, number: int) -> str | None:
+    """The kind of a job that can run; None when it is done, or never was, or its instance is suspended."""
+    found = conn.execute(_KIND, {"number": number}).one_or_none()
+    if found is None or (found.status == "suspended" and found.kind not in _ANYWAY):
+        return None
+    return str(found.kind)
+
+
+def job(conn: Connection, number: int) -> Any:
+    """A job's row."""
+    return conn.execute(select(tables.job).where(tables.job.c.id == number)).one()
+
+
+def has_ended(conn: Connection, number: int) -> bool:
+    """Whether the instance a job is for has ended, so that no later try can help."""
+    instance, table = tables.instance, tables.job
+    status = conn.execute(
+        select(instance.c.status)
+        .join(table, table.c.instance_id == instance.c.id)
+        .where(table.c.id == number)
+    ).scalar_one_or_none()
+    return status in ("completed", "cancelled", "failed")
+
+
+def next_due(conn: Connection) -> datetime | None:
+    """The next moment at which something falls due by itself: a timer, a deadline, a kick-off, a job's next try."""
+    timer, deadline, schedule, table = tables.timer, tables.deadline, tables.schedule, tables.job
+    found = [
+        conn.execute(select(func.min(timer.c.due_at)).where(tables.ARMED_TIMER)).scalar_one(),
+        conn.execute(select(func.min(deadline.c.due_at)).where(tables.ARMED_DEADLINE)).scalar_one(),
+        conn.execute(select(func.min(schedule.c.next_at)).where(schedule.c.status == "active")).scalar_one(),
+        conn.execute(select(func.min(table.c.not_before)).where(tables.NEW_JOB)).scalar_one(),
+    ]
+    return min((each for each in found if each is not None), default=None)
+
+
+def setting(conn: Connection, name: str) -> Any:
+    """A setting of the workspace; None when there is none."""
+    table = tables.setting
+    return conn.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
+
+
+def latest(conn: Connection) -> datetime | None:
+    """How far the history reaches."""
+    found: datetime | None = conn.execute(select(func.max(tables.journal.c.at))).scalar_one()
+    return found

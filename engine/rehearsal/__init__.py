@@ -1,0 +1,8 @@
+"""Rehearsals: the engine itself, through the same `app.do`, on a private database and a virtual clock.
+
+`run` plays a bare diagram; `courses.play` plays a procedure's scenarios.
+"""
+
+from engine.rehearsal.diagrams import Rehearsal, run
+
+__all__ = ["Rehearsal", "run"]

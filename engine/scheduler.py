@@ -1,0 +1,109 @@
+"""The metronome: looks every second for what fell due, and now and then for what was forgotten.
+
+APScheduler beats the time (docs/decisions/0005); it keeps no job of ours. What is due stands in the tables, so
+any number of these may run, and a missed beat costs time, never a timer.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from engine.app import App
+from engine.commands import journal, organisation, schedules, timers
+from engine.errors import EngineError
+from engine.model import SYSTEM
+
+log = logging.getLogger("satisflow")
+
+TICK_SECONDS = 1
+SWEEP_SECONDS = 15
+SEAL_SECONDS = 3600
+WATCH_SECONDS = 5
+JUMP_SECONDS = 2
+CHUNK = 200
+
+
+def tick(app: App) -> int:
+    """Start and fire what fell due and run the jobs that follow. Returns how much there was."""
+    count = 0
+    while started := app.do(schedules.FireSchedules(by=SYSTEM)).value:
+        count += len(started)
+    while (fired := app.do(timers.FireTimers(by=SYSTEM, limit=CHUNK)).value) > 0:
+        count += fired
+        app.settle()
+        if fired < CHUNK:
+            break
+    return count + app.settle()
+
+
+def sweep(app: App) -> None:
+    """Leave word that somebody watches, and run what no ring announced."""
+    app.do(organisation.Tick(by=SYSTEM))
+    app.settle()
+
+
+def seal(app: App) -> None:
+    """Chain what happened since the last seal."""
+    app.do(journal.Seal(by=SYSTEM))
+
+
+BEATS: Mapping[str, tuple[Callable[[App], object], int]] = {
+    "sweep": (sweep, SWEEP_SECONDS),
+    "tick": (tick, TICK_SECONDS),
+    "seal": (seal, SEAL_SECONDS),
+}
+
+
+def serve(app: App, *, until: threading.Event | None = None) -> None:
+    """Watch until SIGTERM, SIGINT or the event; then finish the beat and stop."""
+    stop = until or threading.Event()
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    beat = BackgroundScheduler(
+        timezone=app.zone,
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    lock = threading.Lock()
+    for name, (act, seconds) in BEATS.items():
+        beat.add_job(_safely(app, act, lock), "interval", seconds=seconds, id=name)
+    for act, _ in BEATS.values():
+        _safely(app, act, lock)()
+    beat.start()
+    try:
+        _watch(app, beat, stop)
+    finally:
+        beat.shutdown(wait=True)
+
+
+def _watch(app: App, beat: BackgroundScheduler, stop: threading.Event) -> None:
+    """Wait for the end; set the beat going again when the clock was put back, which would silence it meanwhile."""
+    wall, steady = app.clock.now(), monotonic()
+    while not stop.wait(WATCH_SECONDS):
+        passed, elapsed = (app.clock.now() - wall).total_seconds(), monotonic() - steady
+        if passed < elapsed - JUMP_SECONDS:
+            log.warning("the clock was put back by %.0f seconds", elapsed - passed)
+            for name, (_, seconds) in BEATS.items():
+                beat.reschedule_job(name, trigger="interval", seconds=seconds)
+        wall, steady = app.clock.now(), monotonic()
+
+
+def _safely(app: App, act: Callable[[App], object], lock: threading.Lock) -> Callable[[], None]:
+    """A beat that fails is logged, and the next one tries again: nothing was lost, it stands in the tables."""
+
+    def beat() -> None:
+        with lock:
+            try:
+                act(app)
+            except EngineError as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("the metronome stumbled")
+
+    return beat

@@ -1,0 +1,1 @@
+"""Migrations of the tables: one linear history, run by `engine.store.connect`."""

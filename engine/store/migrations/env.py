@@ -1,0 +1,13 @@
+"""How Alembic runs: on the connection that `engine.store.connect` hands over, inside its transaction."""
+
+from alembic import context
+
+from engine.store.columns import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

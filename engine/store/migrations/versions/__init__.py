@@ -1,0 +1,1 @@
+"""One file a step, numbered; written by hand, never edited once released."""

@@ -1,0 +1,25 @@
+"""What service tasks do: one module a subject, each a `Handlers`; diagrams name them `subject.function`."""
+
+from __future__ import annotations
+
+from engine.bootstrap import Subject
+from engine.handlers import Handlers
+
+__all__ = ["registry", "subjects"]
+
+
+def registry() -> Handlers:
+    """Every handler that a diagram may name."""
+    from tasks import archive, fieldwork, figures, rectification
+
+    known = Handlers()
+    for subject in (fieldwork, figures, rectification, archive):
+        known.include(subject.handlers)
+    return known
+
+
+def subjects() -> tuple[Subject, ...]:
+    """What the program is opened with: the handlers, and the commands of the survey domain."""
+    from survey.commands import COMMANDS
+
+    return (Subject(registry(), COMMANDS),)

@@ -1,0 +1,72 @@
+"""Archive: the records of an instance as plain files, with a list of their hashes that anybody can check."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from engine.errors import Invalid, Problem
+from engine.handlers import Call, Handlers, Values
+from engine.store import tables
+
+handlers = Handlers("archive")
+
+LIST = "SHA256SUMS"
+
+
+@handlers.inside
+def index(call: Call) -> Values:
+    """Lists every record of the instance and what it called, as `sha256sum -c` reads it (`SHA256SUMS`).
+
+    Property: `flow.elements`, the steps that have to have left a record. Sets `archive_files`, their number,
+    and `archive_missing`, the steps without one.
+    """
+    files = _files(call)
+    there = {row.element for row in files.values()}
+    needed = [name.strip() for name in call.properties.get("flow.elements", "").split(",") if name.strip()]
+    folder = PurePosixPath("records") / call.label
+    lines = [f"{row.sha256}  {_seen_from(folder, path)}" for path, row in sorted(files.items())]
+    return {
+        "archive_files": len(files),
+        "archive_missing": [name for name in needed if name not in there],
+        "$record": {LIST: "".join(f"{line}\n" for line in lines)},
+    }
+
+
+@handlers.verify
+def complete(call: Call) -> None:
+    """Every step left its record, and every file is there unchanged."""
+    problems = []
+    if missing := call.variables.get("archive_missing"):
+        template = "These steps left no record: {steps}"
+        problems.append(Problem("archive_checklist", template, {"steps": ", ".join(missing)}))
+    for path, row in sorted(_files(call).items()):
+        file = call.folder / path
+        if not file.is_file():
+            problems.append(Problem("archive_checklist", "The file {path} is missing", {"path": path}))
+        elif hashlib.sha256(file.read_bytes()).hexdigest() != row.sha256:
+            template = "The file {path} was changed after it was made: put it back as it was"
+            problems.append(Problem("archive_checklist", template, {"path": path}))
+    if problems:
+        raise Invalid(problems)
+
+
+def _files(call: Call) -> dict[str, Any]:
+    """The instance's records and its children's by path; of a file made again, the latest."""
+    record, instance = tables.record, tables.instance
+    rows = call.conn.execute(
+        select(record)
+        .join(instance, instance.c.id == record.c.instance_id)
+        .where(or_(instance.c.id == call.root, instance.c.root_id == call.root))
+        .order_by(record.c.id)
+    )
+    return {row.path: row for row in rows}
+
+
+def _seen_from(folder: PurePosixPath, path: str) -> str:
+    """The path of a record as seen from the folder that holds the list."""
+    file = PurePosixPath(path)
+    return file.name if file.parent == folder else f"../{file.relative_to('records')}"

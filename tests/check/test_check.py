@@ -1,0 +1,265 @@
+"""The files of a procedure fit together, and into the organisation, or the check says what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from engine.check import check_diagram
+from engine.errors import Finding
+from tests.check.sample import CLAUSES, LANES, PLAN, PROCEDURE, SCENARIOS, VERDICT, WORLD, checked, files
+
+
+def test_a_procedure_in_order_has_no_findings() -> None:
+    assert [str(each) for each in checked(files())] == []
+
+
+def swapped(old: str, new: str) -> dict[str, bytes]:
+    """The sample with its diagram changed."""
+    assert old in LANES
+    return files(LANES.replace(old, new))
+
+
+def written(old: str, new: str) -> dict[str, bytes]:
+    """The sample with procedure.yaml changed."""
+    assert old in PROCEDURE
+    return files(procedure=PROCEDURE.replace(old, new))
+
+
+DIAGRAM = "demo.bpmn"
+COUNTING = "  counting: {value: from, options: [from, after], title: {zh: 计数}}\n"
+CASES: dict[str, tuple[dict[str, bytes], str, str, str]] = {
+    "an unknown role": (
+        swapped('lane id="boss"', 'lane id="chief"'),
+        DIAGRAM,
+        "agree",
+        "no role chief",
+    ),
+    "a step in nobody's lane": (
+        swapped("<flowNodeRef>each</flowNodeRef>", ""),
+        DIAGRAM,
+        "each",
+        "Nobody's role does this step",
+    ),
+    "an overdue notice to an unknown role": (
+        swapped("after due: owner", "after due: ovner"),
+        DIAGRAM,
+        "agree",
+        "goes to the role ovner",
+    ),
+    "a form without a file": (files(form_plan=""), DIAGRAM, "write", "There is no form plan"),
+    "a questionnaire as the form of a step": (
+        files(form_plan=PLAN.replace('title: 方案', 'title: 方案\nkind: questionnaire\nanonymity: named')),
+        DIAGRAM,
+        "write",
+        "is a questionnaire",
+    ),
+    "a form that nobody uses": (
+        files(**{"forms/other.yaml": VERDICT.replace("id: verdict\nversion", "id: other\nversion")}),
+        "forms/other.yaml",
+        "",
+        "No step uses the form",
+    ),
+    "an unknown function": (
+        swapped("work.compute", "work.compote"),
+        DIAGRAM,
+        "sum",
+        "work.compote, which does not exist",
+    ),
+    "a function of another kind": (
+        swapped("work.compute", "work.items"),
+        DIAGRAM,
+        "sum",
+        "which is of the kind collection",
+    ),
+    "a verification that is none": (
+        swapped("work.complete", "work.compute"),
+        DIAGRAM,
+        "write",
+        "which is of the kind inside",
+    ),
+    "a service task without a function": (
+        swapped('name="flow.handler"', 'name="handler"'),
+        DIAGRAM,
+        "sum",
+        "Nothing says what the service task does",
+    ),
+    "a task without a type": (
+        swapped('</callActivity>', '</callActivity><task id="idle"/>'),
+        DIAGRAM,
+        "idle",
+        "Nothing happens in a task without a type",
+    ),
+    "a called process that is not published": (
+        swapped('calledElement="archive"', 'calledElement="archieve"'),
+        DIAGRAM,
+        "call",
+        "archieve is not published",
+    ),
+    "an unknown record": (
+        swapped('name="flow.record" value="plan"', 'name="flow.record" value="plaan"'),
+        DIAGRAM,
+        "write",
+        "knows no record plaan",
+    ),
+    "a record that nobody makes": (
+        written("records:\n", "records:\n  minutes: {title: {zh: 纪要}}\n"),
+        "procedure.yaml",
+        "line 13",
+        "No step makes the record minutes",
+    ),
+    "a timer start without a schedule": (
+        written("  quarter: {", "  month: {"),
+        DIAGRAM,
+        "quarter",
+        "No schedule says when this timer starts",
+    ),
+    "a schedule without a timer start": (
+        written("  quarter: {", "  month: {"),
+        "procedure.yaml",
+        "line 8",
+        "no timer start event month",
+    ),
+    "a main process that is not there": (
+        written("process: p\n", "process: q\n"),
+        "procedure.yaml",
+        "line 6",
+        "The diagram has no process q",
+    ),
+    "a due date from a date that nothing sets": (
+        swapped("P2D before d0", "P2D before start"),
+        DIAGRAM,
+        "write",
+        "counts from start, which nothing sets",
+    ),
+    "a due date from a number": (
+        swapped("P2D before d0", "P2D before score"),
+        DIAGRAM,
+        "write",
+        "counts from score, which is no date",
+    ),
+    "a due date counted in a way that is left open": (
+        files(
+            procedure=PROCEDURE.replace(COUNTING, "").replace("working_days: 15", "working_days: 15, counting: from")
+        ),
+        DIAGRAM,
+        "agree",
+        "leaves open how to count",
+    ),
+    "a variable that nothing sets": (
+        swapped("score &gt;= target", "rate &gt;= target"),
+        DIAGRAM,
+        "f5",
+        "rate is read here, but nothing sets it",
+    ),
+    "a clause with an unknown element": (
+        files(clauses=CLAUSES.replace("[write, agree]", "[write, agrees]")),
+        "clauses.yaml",
+        "line 1",
+        "names the element agrees",
+    ),
+    "a clause with an unknown scenario": (
+        files(clauses=CLAUSES.replace("[happy]", "[hapy]")),
+        "clauses.yaml",
+        "line 1",
+        "names the scenario hapy",
+    ),
+    "a clause with an unknown rule": (
+        files(clauses=CLAUSES.replace("[quarter]", "[quarters]")),
+        "clauses.yaml",
+        "line 2",
+        "names the rule quarters",
+    ),
+    "a scenario with an unknown element": (
+        files(scenarios=SCENARIOS.replace("do: write", "do: wrote")),
+        "scenarios.yaml",
+        "line 6",
+        "The scenario happy names the element wrote",
+    ),
+    "a scenario that cannot be read": (
+        files(scenarios=SCENARIOS.replace("do: write", "make: write")),
+        "scenarios.yaml",
+        "line 11",
+        "Unknown key make",
+    ),
+    "a clause that nothing fulfils": (
+        files(clauses=CLAUSES.replace(", rules: [quarter]", "")),
+        "clauses.yaml",
+        "line 2",
+        "Nothing fulfils the clause 003G-2",
+    ),
+    "no drawing": (files(drawing=""), DIAGRAM, "", "has no drawing"),
+    "an element missing in the drawing": (
+        files(drawing='<bpmndi:BPMNShape bpmnElement="write"/>'),
+        DIAGRAM,
+        "agree",
+        "missing in the drawing",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rule", ["quarter", "counting", "plan", "flow.due", "work.compute", "work.items", "plan.limit"]
+)
+def test_a_clause_may_be_fulfilled_by_whatever_the_procedure_has(rule: str) -> None:
+    assert checked(files(clauses=CLAUSES.replace("[quarter]", f"[{rule}]"))) == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_does_not_fit_is_named_with_file_place_reason_and_remedy(case: str) -> None:
+    bundle, file, element, reason = CASES[case]
+    everything = checked(bundle)
+    found = [
+        each for each in everything if (each.file, each.element) == (file, element) and reason in each.reason
+    ]
+    assert found, [str(each) for each in everything]
+    assert all(each.remedy and str(each) for each in everything)
+
+
+def test_what_is_missing_is_incomplete_and_what_cannot_run_is_an_error() -> None:
+    assert {each.level for each in checked(files(drawing=""))} == {"incomplete"}
+    [broken] = checked(swapped("verdict == 'no'", "verdict =="))
+    assert (broken.level, broken.file, broken.element) == ("error", DIAGRAM, "f4")
+
+
+def test_a_diagram_that_cannot_be_read_is_the_only_thing_said_about_it() -> None:
+    found = checked(files() | {"demo.bpmn": b"<definitions"})
+    assert [(each.file, each.level) for each in found] == [("demo.bpmn", "error")]
+
+
+def test_a_misspelt_name_is_answered_with_the_one_that_was_meant() -> None:
+    found = checked(swapped("work.compute", "work.compote"))
+    assert [str(each) for each in found if "Did you mean work.compute?" in str(each)]
+
+
+def test_variables_that_a_function_might_set_are_not_reported() -> None:
+    bundle = swapped("score &gt;= target", "rate &gt;= target")
+    bundle["demo.bpmn"] = bundle["demo.bpmn"].replace(
+        b'name="flow.sets" value="closed"', b'name="other" value="1"'
+    )
+    bundle["demo.bpmn"] = bundle["demo.bpmn"].replace(b"P5WD after closed", b"P5WD after d0")
+    assert [str(each) for each in checked(bundle)] == []
+
+
+def test_dates_that_whoever_starts_by_hand_gives_are_not_reported() -> None:
+    by_hand = PROCEDURE.replace(
+        "schedules:\n  quarter: {every: quarter, start: {latest_fit: {working_days: 15}, preparation: P14D}}\n",
+        "",
+    )
+    bundle = files(
+        LANES.replace("<timerEventDefinition/>", "").replace("before d0", "before inspection"),
+        procedure=by_hand,
+        clauses=CLAUSES.replace("[quarter]", "[counting]"),
+    )
+    assert [str(each) for each in checked(bundle)] == []
+
+
+def test_roles_are_those_of_the_organisation() -> None:
+    found: list[Finding] = checked(files(), replace(WORLD, roles=set()))
+    assert {each.element for each in found} == {"write", "agree", "each"}
+
+
+def test_a_bare_diagram_is_judged_by_its_errors_alone() -> None:
+    assert check_diagram(files(drawing="")["demo.bpmn"]) == []
+    assert [each.level for each in check_diagram(b"not xml")] == ["error"]

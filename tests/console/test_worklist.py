@@ -1,0 +1,190 @@
+"""What people do with their tasks, as they type it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.console.conftest import Terminal
+
+
+def ids(flow: Terminal, *options: str, user: str) -> list[str]:
+    return [task["id"] for task in flow.json("task", "list", *options, user=user)]
+
+
+def test_a_task_is_listed_for_whoever_holds_its_role_in_its_unit(started: Terminal) -> None:
+    assert ids(started, user="wang") == ["SV-1.1"]
+    assert ids(started, user="li") == ["SV-1.1"]
+    assert ids(started, user="sun") == []
+    assert ids(started, user="zhao") == []
+
+
+def test_a_role_held_above_counts_in_the_units_below(started: Terminal) -> None:
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="wang")
+    assert ids(started, user="zhao") == ["SV-1.2"]
+
+
+def test_a_substitute_sees_and_does_the_work_and_history_names_both(started: Terminal) -> None:
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="wang")
+    [task] = started.json("task", "list", user="sun")
+    assert (task["why"], task["on_behalf_of"]) == ("role of someone represented", "zhao.min")
+    started("task", "complete", "SV-1.2", "--set", "decision=agree", user="sun")
+    history = started("instance", "history", "SV-1").stdout
+    assert "孙悦 (赵敏)" in history
+
+
+def test_a_substitution_ends_with_its_last_day(started: Terminal) -> None:
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="wang")
+    started.pass_time(days=5)
+    assert ids(started, user="sun") == []
+
+
+def test_of_two_people_one_wins_and_the_other_is_told_who_did(started: Terminal) -> None:
+    started("task", "claim", "SV-1.1", user="wang")
+    refused = started("task", "claim", "SV-1.1", user="li", exit_code=3)
+    assert "wang.fang" in refused.stderr
+    assert ids(started, user="li") == []
+    assert ids(started, "--all", user="li") == ["SV-1.1"]
+    assert ids(started, "--mine", user="wang") == ["SV-1.1"]
+
+
+def test_who_asked_may_not_approve_though_the_role_would_allow_it(started: Terminal) -> None:
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="li")
+    [task] = started.json("task", "list", user="li")
+    assert task["why"] == "four eyes"
+    assert started.json("task", "next", user="li") is None
+    refused = started("task", "claim", "SV-1.2", user="li", exit_code=7)
+    assert "request" in refused.stderr
+
+
+def test_a_stranger_sees_nothing_of_a_task(started: Terminal) -> None:
+    assert "纸" not in started("task", "view", "SV-1.1", user="sun", exit_code=7).output
+    started("task", "comment", "SV-1.1", "hello", user="sun", exit_code=7)
+
+
+def test_every_problem_of_a_form_is_named_and_nothing_is_lost(started: Terminal) -> None:
+    started("task", "draft", "SV-1.1", "--set", "what=打印纸", user="wang")
+    refused = started("task", "complete", "SV-1.1", "--set", "amount=0", "--json", user="wang", exit_code=6)
+    error = json.loads(refused.stderr)["error"]
+    assert error["kind"] == "Invalid"
+    assert [problem["field"] for problem in error["problems"]] == ["amount"]
+    assert started.json("task", "view", "SV-1.1", user="wang")["values"] == {"what": "打印纸"}
+    started("task", "complete", "SV-1.1", "--set", "amount=5", user="wang")
+    assert "打印纸" in started("task", "view", "SV-1.1", user="wang").stdout
+
+
+def test_values_come_from_a_file_and_set_goes_before_it(started: Terminal) -> None:
+    file = started.folder / "values.yaml"
+    file.write_text("what: 桌子\namount: 9\n", encoding="utf-8")
+    started("task", "complete", "SV-1.1", "--form", str(file), "--set", "amount=7", user="wang")
+    shown = started("task", "view", "SV-1.1", user="wang").stdout
+    assert "桌子" in shown
+    assert "7" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("v.json", "{", "line 1"),
+        ("v.yaml", "a: 1\na: 2\n", "line 2"),
+        ("v.yaml", "when: 2026-09-14", "line 1"),
+    ],
+)
+def test_a_faulty_file_of_values_is_refused_with_its_line(
+    started: Terminal, name: str, content: str, place: str
+) -> None:
+    file = started.folder / name
+    file.write_text(content, encoding="utf-8")
+    assert (
+        place in started("task", "complete", "SV-1.1", "--form", str(file), user="wang", exit_code=8).stderr
+    )
+
+
+def test_release_assign_and_delegate(started: Terminal) -> None:
+    started("task", "claim", "SV-1.1", user="wang")
+    started("task", "release", "SV-1.1", user="wang")
+    assert ids(started, user="li") == ["SV-1.1"]
+    started("task", "assign", "SV-1.1", "li.lei", user="zhao")
+    assert ids(started, "--mine", user="li") == ["SV-1.1"]
+    assert "sun.yue" in started("task", "assign", "SV-1.1", "sun.yue", user="zhao", exit_code=7).stderr
+    started("task", "delegate", "SV-1.1", "sun.yue", user="li")
+    assert ids(started, "--mine", user="sun") == ["SV-1.1"]
+
+
+def test_due_dates_are_told_in_working_days_and_why_counts_them(started: Terminal) -> None:
+    assert "in 3 working days" in started("task", "list", user="wang").stdout
+    assert ids(started, "--due", "today", user="wang") == []
+    why = started("task", "why", "SV-1.1", user="wang").stdout
+    assert "2026-09-17 Thu" in why
+    assert [line["count"] for line in started.json("task", "why", "SV-1.1", user="wang")["deadlines"][0]["lines"]] == [
+        None, 1, 2, 3,
+    ]  # fmt: skip
+    started.pass_time(days=3)
+    assert "today" in started("task", "list", "--due", "today", user="wang").stdout
+    started.pass_time(days=5)
+    assert ids(started, "--due", "overdue", user="wang") == ["SV-1.1"]
+    assert "working days late" in started("task", "list", user="wang").stdout
+
+
+def test_the_make_up_working_day_counts_and_is_named(flow: Terminal) -> None:
+    flow.pass_time(days=4)  # Friday; Sunday 20 September 2026 is worked
+    flow("start", "P-1", "--unit", "office-1", user="wang")
+    why = flow("task", "why", "SV-1.1", user="wang", lang="zh").stdout
+    assert "2026-09-20 周日  1" in why
+    assert "国庆节" in why
+
+
+def test_at_a_terminal_what_is_missing_is_asked_for_until_it_fits(
+    started: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.output.interactive", lambda: True)
+    shown = started("task", "complete", "SV-1.1", user="wang", typed="椅子\nmany\n4\n", lang="zh").output
+    assert "物资名称" in shown
+    assert shown.count("金额（元）") >= 2
+    started("task", "complete", "SV-1.2", user="zhao", typed="2\n太贵\n", lang="zh")
+    assert "太贵" in started("task", "view", "SV-1.2").stdout
+
+
+def test_a_task_without_terminal_is_not_asked_about(started: Terminal) -> None:
+    started("task", "complete", "SV-1.1", user="wang", exit_code=6, typed="椅子\n4\n")
+
+
+def test_an_editor_fills_the_form_in(started: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def edit(text: str, **_options: object) -> str:
+        seen.append(text)
+        return text.replace("what:", "what: 书柜").replace("amount:", "amount: 800")
+
+    monkeypatch.setattr("click.edit", edit)
+    started("task", "complete", "SV-1.1", "--edit", user="wang")
+    assert "What" in seen[0]
+    assert "书柜" in started("task", "view", "SV-1.1", user="wang").stdout
+
+
+def test_leaving_the_editor_without_saving_completes_nothing(
+    started: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("click.edit", lambda *_args, **_options: None)
+    started("task", "complete", "SV-1.1", "--edit", user="wang", exit_code=130)
+    assert ids(started, user="wang") == ["SV-1.1"]
+
+
+def test_comments_are_shown_with_who_made_them(started: Terminal) -> None:
+    started("task", "comment", "SV-1.1", "等厂家报价", user="li")
+    shown = started("task", "view", "SV-1.1", user="wang").stdout
+    assert "李雷: 等厂家报价" in shown
+
+
+def test_next_is_the_most_urgent_task_one_may_do(started: Terminal) -> None:
+    started.pass_time(days=1)
+    started("start", "P-1", "--unit", "office-1", user="wang")
+    assert started.json("task", "next", user="wang")["id"] == "SV-1.1"
+    started("task", "claim", "SV-1.1", user="li")
+    assert started.json("task", "next", user="wang")["id"] == "SV-2.1"
+
+
+def test_an_empty_worklist_is_no_failure(flow: Terminal) -> None:
+    assert flow.json("task", "list", user="sun") == []
+    assert "Nothing to do" in flow("task", "list", user="sun").stderr

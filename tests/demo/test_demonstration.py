@@ -1,0 +1,97 @@
+"""`flow demo`, as a newcomer sees it; its figures against a computation that shares no code with ours."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cli import flow
+from engine import config
+
+ANSWERS = config.shipped() / "examples" / "resident-survey-2021-09" / "resident-survey-2021-09.csv"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    folder = tmp_path_factory.mktemp("demo") / "演示"
+    run = CliRunner().invoke(flow, ["demo", "--folder", str(folder), "--lang", "en"])
+    assert run.exit_code == 0, run.output
+    again = CliRunner().invoke(flow, ["demo", "--folder", str(folder), "--resume", "--json"])
+    # `--resume` of a demonstration that is over changes nothing and tells the same.
+    assert again.exit_code == 0, again.output
+    return folder, {"text": run.stdout, **json.loads(again.stdout)}
+
+
+def rates(rows: list[dict[str, str]], item: str) -> tuple[int, int, float, float]:
+    """Base, abstained, satisfied share and mean, counted by hand."""
+    marks = [int(row[item]) for row in rows]
+    given = [mark for mark in marks if mark != 9]
+    return (
+        len(given),
+        len(marks) - len(given),
+        sum(m >= 4 for m in given) / len(given),
+        sum(given) / len(given),
+    )
+
+
+def test_every_office_is_started_by_the_calendar_and_archives(played: tuple[Path, dict[str, Any]]) -> None:
+    courses = played[1]["courses"]
+    assert [course["unit"] for course in courses] == [f"office-{number}" for number in range(1, 7)]
+    assert all(course["ended_at"] for course in courses)
+    assert {course["period"] for course in courses} == {"2026-Q3"}
+    history = CliRunner().invoke(flow, ["-C", str(played[0]), "instance", "history", "SV-1", "--json"])
+    started = json.loads(history.stdout)[0]["facts"]["variables"]
+    assert started["d0"] == "2026-09-10"
+
+
+def test_who_was_late_is_said(played: tuple[Path, dict[str, Any]]) -> None:
+    late = {course["unit"]: course["missed"] for course in played[1]["courses"]}
+    assert late["office-3"] == ["回收调查表"]
+    assert late["office-1"] == []
+    assert "何平" in played[1]["text"]
+
+
+def test_the_figures_are_those_of_the_answers(played: tuple[Path, dict[str, Any]]) -> None:
+    with ANSWERS.open(encoding="utf-8") as file:
+        everybody = list(csv.DictReader(file))
+    figures = played[1]["figures"]
+    items = [name for name in everybody[0] if name.startswith("q")]
+    assert len(items) == 70
+    for unit, rows in {
+        "whole": everybody,
+        **{f"office-{n}": [row for row in everybody if row["district"] == str(n)] for n in range(1, 7)},
+    }.items():
+        found = figures[unit]
+        assert found["returned"] == len(rows)
+        for item in items:
+            base, abstained, rate, mean = rates(rows, item)
+            tally = found["items"][_column(found["items"], item)]
+            assert (tally["base"], tally["abstained"], tally["blank"]) == (base, abstained, 0), (unit, item)
+            assert tally["rate"] == pytest.approx(rate, abs=1e-12), (unit, item)
+            assert tally["mean"] == pytest.approx(mean, abs=1e-12), (unit, item)
+
+
+def _column(items: dict[str, Any], column: str) -> str:
+    return next(
+        name for name in items if name in (column, f"{column[:-3]}.{column}") or name.endswith(column)
+    )
+
+
+def test_the_journal_is_whole_and_sealed(played: tuple[Path, dict[str, Any]]) -> None:
+    assert played[1]["journal"]["faults"] == []
+    verified = CliRunner().invoke(flow, ["-C", str(played[0]), "audit", "verify"])
+    assert verified.exit_code == 0, verified.output
+
+
+def test_time_goes_on_from_there(played: tuple[Path, dict[str, Any]]) -> None:
+    run = CliRunner().invoke(flow, ["-C", str(played[0]), "demo", "clock", "--to", "2026-11-20T09:00"])
+    assert run.exit_code == 0, run.output
+    tasks = CliRunner().invoke(flow, ["-C", str(played[0]), "task", "list", "--as", "chen.jing", "--json"])
+    assert [task["element"] for task in json.loads(tasks.stdout)] == ["draft_plan"]

@@ -1,0 +1,180 @@
+"""Schedules: each kick-off once, whatever happened to the machine."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from engine.commands.calendars import ImportCalendar
+from engine.commands.schedules import FireNow, FireSchedules, PauseSchedule, Schedule
+from engine.config import shipped
+from engine.errors import Conflict, NotFound
+from engine.model import SYSTEM, Actor
+from engine.store import tables
+from engine.strict_yaml import load
+from tests.engine.stage import Stage, local, open_stage
+from tests.engine.test_worklist import at_once
+
+MONTHLY = (
+    'start begins timer=\nstart s\nuser a flow.due="P2D after period_end"\nend e\nbegins -> a -> e\ns -> a'
+)
+RULE = "schedules: {begins: {every: month, start: {day: 1, roll: next}}}"
+BOSS = Actor("gus")
+
+
+@pytest.fixture
+def planned(stage: Stage) -> Stage:
+    stage.publish(MONTHLY, more=RULE)
+    stage.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    return stage
+
+
+def fire(stage: Stage) -> list[int]:
+    return stage.do(FireSchedules(by=SYSTEM))
+
+
+def periods(stage: Stage) -> list[tuple[str, bool]]:
+    return [(row.period, row.late) for row in stage.rows(tables.kickoff)]
+
+
+def test_a_kick_off_comes_at_its_time_and_not_before(planned: Stage):
+    assert fire(planned) == []
+    planned.clock.move_to(local("2026-10-08T08:59"))  # the 1st to the 7th are a holiday
+    assert fire(planned) == []
+    planned.clock.move_to(local("2026-10-08T09:00"))
+    (number,) = fire(planned)
+    assert fire(planned) == []
+    assert periods(planned) == [("2026-10", False)]
+    row = planned.row(number)
+    assert (row.period, row.unit, row.started_by) == ("2026-10", "east", SYSTEM.person)
+    assert planned.variables(number)["period_end"] == "2026-10-31"
+    assert planned.trace(number) == ["begins", "a"]
+
+
+def test_after_a_downtime_each_missed_kick_off_comes_once_and_is_marked_late(planned: Stage):
+    planned.clock.move_to(local("2027-01-20T09:00"))
+    while fire(planned):
+        pass
+    assert periods(planned) == [("2026-10", True), ("2026-11", True), ("2026-12", True), ("2027-01", True)]
+    assert [row.due_day for row in planned.rows(tables.deadline)][:2] == ["2026-11-02", "2026-12-02"]
+    missed = planned.rows(tables.deadline, tables.deadline.c.status == "missed")
+    assert len(missed) == 3, "what is past already is missed at once"
+    assert fire(planned) == []
+
+
+def test_two_programs_on_one_database_start_nothing_twice(planned: Stage, tmp_path):
+    other = open_stage(planned.app.store, tmp_path, clock=planned.clock)
+    planned.clock.move_to(local("2027-01-20T09:00"))
+
+    def all_of(stage: Stage):
+        def act():
+            while fire(stage):
+                pass
+
+        return act
+
+    assert at_once(all_of(planned), all_of(other)) == [None, None]
+    while fire(planned):
+        pass
+    assert [period for period, _ in periods(planned)] == ["2026-10", "2026-11", "2026-12", "2027-01"]
+    assert len(planned.rows(tables.instance)) == 4
+
+
+def test_a_kick_off_by_hand_takes_the_place_of_the_one_by_the_calendar(planned: Stage):
+    number = planned.do(FireNow(by=BOSS, procedure="p", unit="east"))
+    assert planned.row(number).period == "2026-10"
+    with pytest.raises(Conflict, match=f"2026-10 was started already: SV-{number}"):
+        planned.do(FireNow(by=BOSS, procedure="p", unit="east", period="2026-10"))
+    planned.clock.move_to(local("2026-10-20T09:00"))
+    assert fire(planned) == []
+    planned.do(FireNow(by=BOSS, procedure="p", unit="east", period="2026-12"))
+    planned.clock.move_to(local("2026-12-20T09:00"))
+    while fire(planned):
+        pass
+    assert [period for period, _ in periods(planned)] == ["2026-10", "2026-11", "2026-12"]
+    with pytest.raises(NotFound):
+        planned.do(FireNow(by=BOSS, procedure="p", unit="east", period="2026-13"))
+    with pytest.raises(NotFound):
+        planned.do(FireNow(by=BOSS, procedure="p", unit="west"))
+
+
+def test_what_falls_due_during_a_pause_is_not_made_up_for(planned: Stage):
+    planned.do(PauseSchedule(by=BOSS, procedure="p", unit="east", paused=True, reason="renovation"))
+    planned.clock.move_to(local("2026-11-20T09:00"))
+    assert fire(planned) == []
+    planned.do(PauseSchedule(by=BOSS, procedure="p", unit="east", paused=False, reason="done"))
+    assert fire(planned) == []
+    planned.clock.move_to(local("2026-12-20T09:00"))
+    while fire(planned):
+        pass
+    assert [period for period, _ in periods(planned)] == ["2026-12"]
+
+
+def test_a_new_version_with_another_rule_moves_the_next_kick_off(planned: Stage):
+    planned.publish(MONTHLY, more=RULE.replace("day: 1", "day: 20"))
+    planned.clock.move_to(local("2026-09-21T09:00"))
+    (number,) = fire(planned)
+    assert planned.row(number).period == "2026-09"
+
+
+def test_a_schedule_made_twice_is_one_and_each_unit_has_its_own(planned: Stage):
+    planned.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    planned.do(Schedule(by=SYSTEM, procedure="p", unit="west"))
+    planned.clock.move_to(local("2026-10-20T09:00"))
+    while fire(planned):
+        pass
+    assert sorted(row.unit for row in planned.rows(tables.instance)) == ["east", "west"]
+
+
+def test_a_year_without_working_days_yet_stops_neither_what_is_due_nor_other_schedules(quick: Stage):
+    """The table of 2028 comes in autumn 2027: until then the kick-offs of 2027 must still come."""
+    quick.publish(MONTHLY, "days", more=RULE)
+    quick.publish(MONTHLY, "working", more="schedules: {begins: {every: month, start: {working_day: 3}}}")
+    for name in ("working", "days"):
+        quick.do(Schedule(by=SYSTEM, procedure=name, unit="east"))
+    quick.clock.move_to(local("2027-12-20T09:00"))
+    while fire(quick):
+        pass
+    found = [(row.procedure, row.period) for row in quick.rows(tables.instance)]
+    assert found.count(("working", "2027-12")) == 1
+    assert found.count(("days", "2027-12")) == 1
+    assert len(found) == len(set(found)) == 30
+    assert {fact.facts["unit"] for fact in quick.journal("schedule.waits")} == {"east"}
+    table = (shipped() / "processes" / "calendars" / "2027.yaml").read_text().replace("2027", "2028")
+    quick.do(
+        ImportCalendar(by=SYSTEM, document=load(re.sub(r'"2028-02-29"', '"2028-02-28"', table), "2028.yaml"))
+    )
+    quick.clock.move_to(local("2028-01-20T09:00"))
+    while fire(quick):
+        pass
+    assert len(quick.rows(tables.instance)) == 32
+
+
+def test_a_changed_table_moves_the_kick_off_that_is_still_to_come(planned: Stage):
+    own = load('days_off: {"厂庆": ["2026-10-08", "2026-10-09"]}', "own.yaml")
+    planned.do(ImportCalendar(by=SYSTEM, document=own, unit="east"))
+    planned.clock.move_to(local("2026-10-10T08:59"))  # a Saturday that is worked
+    assert fire(planned) == []
+    planned.clock.move_to(local("2026-10-10T09:00"))
+    assert len(fire(planned)) == 1
+
+
+def test_a_kick_off_that_fails_does_not_hold_up_the_others_and_can_be_made_up_for_by_hand(quick: Stage):
+    whole = "process main flow.due='P400WD'\n" + MONTHLY
+    quick.publish(whole, "fails", more=RULE)
+    quick.publish(MONTHLY, "works", more=RULE)
+    for name in ("fails", "works"):
+        quick.do(Schedule(by=SYSTEM, procedure=name, unit="east"))
+    quick.clock.move_to(local("2026-10-20T09:00"))
+    assert len(fire(quick)) == 1
+    assert fire(quick) == []
+    (missed,) = quick.rows(tables.kickoff, tables.kickoff.c.status == "missed")
+    assert missed.instance_id is None
+    (told,) = quick.journal("schedule.failed")
+    assert "2028" in told.facts["reason"]
+    quick.publish(MONTHLY, "fails", more=RULE)
+    number = quick.do(FireNow(by=BOSS, procedure="fails", unit="east", period="2026-10"))
+    assert quick.open(number) == ["a"]
+    with pytest.raises(Conflict, match="started already"):
+        quick.do(FireNow(by=BOSS, procedure="fails", unit="east", period="2026-10"))

@@ -1,0 +1,293 @@
+"""003G, the quarterly survey of a building: what the source asks for, by the numbers of the acceptance list."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from sqlalchemy import select
+
+from engine.app import App
+from engine.bpmn.reader import read
+from engine.calendar.due import plan
+from engine.calendar.due_grammar import Counting, parse_due
+from engine.calendar.kickoffs import kickoffs
+from engine.calendar.tables import CalendarTable
+from engine.calendar.working import WorkingCalendar
+from engine.check import World, check
+from engine.commands import instances, schedules, worklist
+from engine.errors import Invalid
+from engine.forms import clean
+from engine.model import SYSTEM, Actor
+from engine.procedures import Procedure, load
+from engine.scenarios import Scenarios, read_scenarios
+from engine.store import tables
+from engine.strict_yaml import load as load_yaml
+from tasks import registry
+from tests.procedures.playing import ROOT, ZONE, play, stage_app
+
+ID = "building-quarterly-15-workdays"
+ROLES = {"cs_supervisor", "project_gm", "cs_assistant", "cs_dept", "dept_head", "surveyor"}
+ACCEPTANCE = ROOT.parent / "shared" / "procedures.yaml"
+SCENARIOS = ["happy", "refused_once", "all_late", "not_rectified", "counted_after", "late_kickoff"]
+
+
+@pytest.fixture(scope="module")
+def procedure() -> Procedure:
+    return load(ROOT / "processes" / ID, ROOT / "forms")
+
+
+@pytest.fixture(scope="module")
+def scenarios(procedure: Procedure) -> Scenarios:
+    assert procedure.scenarios is not None
+    return read_scenarios(procedure.scenarios)
+
+
+@pytest.fixture(scope="module")
+def calendar() -> WorkingCalendar:
+    files = sorted((ROOT / "processes/calendars").glob("*.yaml"))
+    return WorkingCalendar.of([CalendarTable.from_document(load_yaml(f.read_bytes(), f.name)) for f in files])
+
+
+@pytest.fixture(scope="module")
+def acceptance() -> dict[str, Any]:
+    if not ACCEPTANCE.exists():
+        pytest.skip("needs the acceptance list beside the clone")
+    listed = yaml.load(ACCEPTANCE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return next(each for each in listed if each["code"] == "003G")
+
+
+def test_it_can_be_published(procedure: Procedure) -> None:
+    assert [str(finding) for finding in check(procedure, World(ROLES, registry()))] == []
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
+    assert play(procedure, scenarios, name, tmp_path) == []
+
+
+def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
+    assert list(scenarios.scenarios) == SCENARIOS
+
+
+@pytest.mark.parametrize(
+    ("counting", "expected"),
+    [
+        ("from", ["09-15", "09-18", "09-21", "09-24", "10-09"]),
+        ("after", ["09-16", "09-20", "09-22", "09-28", "10-10"]),
+    ],
+)
+def test_its_dates_are_those_of_the_acceptance_list(
+    procedure: Procedure, calendar: WorkingCalendar, counting: Counting, expected: list[str]
+) -> None:
+    process = read(procedure.diagram).processes[procedure.process]
+    dues = {
+        node.id: parse_due(node.properties["flow.due"])
+        for node in process.nodes.values()
+        if "flow.due" in node.properties
+    }
+    planned = plan(dues, {"d0": date(2026, 9, 14)}, calendar, ZONE, counting)
+    steps = ("distribute", "collect", "statistics", "meeting", "feedback_track")
+    assert [f"{planned[step].day:%m-%d}" for step in steps] == expected
+    before = {
+        step: f"{planned[step].day:%m-%d}" for step in ("draft_plan", "notice", "allocate", "kickoff_meeting")
+    }
+    assert before == {
+        "draft_plan": "08-31",
+        "notice": "09-07",
+        "allocate": "09-11",
+        "kickoff_meeting": "09-14",
+    }
+
+
+def test_its_schedule_takes_the_latest_day_that_fits_each_quarter(
+    procedure: Procedure, calendar: WorkingCalendar
+) -> None:
+    rule = procedure.schedules["quarter_begins"].rule
+    found = kickoffs(rule, date(2026, 1, 15), date(2026, 12, 31), calendar, ZONE)
+    assert {each.period: f"{each.anchors['d0']:%m-%d}" for each in found} == {
+        "2026-Q1": "03-11",
+        "2026-Q2": "06-09",
+        "2026-Q3": "09-10",
+        "2026-Q4": "12-11",
+    }
+
+
+def test_its_schedule_starts_it_with_time_to_write_the_plan(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    with stage_app(procedure, scenarios.stage, datetime(2026, 8, 1, 9), tmp_path) as app:  # noqa: DTZ001
+        app.do(schedules.Schedule(by=SYSTEM, procedure=ID, unit=scenarios.stage.unit))
+        app.clock.move_to(datetime(2026, 8, 20, 8, 59, tzinfo=ZONE))  # type: ignore[attr-defined]
+        assert app.do(schedules.FireSchedules(by=SYSTEM)).value == []
+        app.clock.move_to(datetime(2026, 8, 20, 9, tzinfo=ZONE))  # type: ignore[attr-defined]
+        assert len(app.do(schedules.FireSchedules(by=SYSTEM)).value) == 1
+        with app.store.read() as conn:
+            due = conn.execute(select(tables.deadline.c.element, tables.deadline.c.due_day)).all()
+    assert {tuple(row) for row in due} == {("*", "2026-09-30"), ("draft_plan", "2026-08-27")}
+
+
+def test_started_by_hand_it_asks_for_its_first_day(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    with stage_app(procedure, scenarios.stage, datetime(2026, 8, 20, 9), tmp_path) as app:  # noqa: DTZ001
+        start = instances.Start(by=SYSTEM, procedure="003G", unit=scenarios.stage.unit)
+        number = app.do(start).value
+        values = dict(scenarios.stage.answers["draft_plan"].values)
+        with pytest.raises(Invalid, match="d0"):
+            complete(app, number, "draft_plan", "supervisor", values)
+        complete(app, number, "draft_plan", "supervisor", {**values, "d0": "2026-09-10"})
+        with app.store.read() as conn:
+            rows = conn.execute(select(tables.deadline.c.element, tables.deadline.c.due_day)).all()
+    assert {tuple(row) for row in rows} >= {("*", "2026-09-30"), ("approve", "2026-09-02")}
+
+
+PARTS = (
+    "scope",
+    "schedule_plan",
+    "questionnaire_draft",
+    "evaluation_method",
+    "wording",
+    "staff",
+    "materials",
+    "contingency",
+)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_plan_without_one_of_its_eight_parts_is_refused(
+    procedure: Procedure, scenarios: Scenarios, part: str
+) -> None:
+    values = {**scenarios.stage.answers["draft_plan"].values, "d0": "2026-09-10"}
+    del values[part]
+    with pytest.raises(Invalid) as refused:
+        clean(procedure.forms["plan"], values, today=date(2026, 8, 20), variables={})
+    assert [problem.field for problem in refused.value.problems] == [part]
+
+
+@pytest.mark.parametrize("topic", ["questionnaire", "wording", "manners"])
+def test_training_that_leaves_a_topic_out_is_refused(
+    procedure: Procedure, scenarios: Scenarios, topic: str
+) -> None:
+    values = dict(scenarios.stage.answers["train"].values)
+    values["topics"] = [each for each in ("questionnaire", "wording", "manners") if each != topic]
+    with pytest.raises(Invalid, match="topics"):
+        clean(procedure.forms["training"], values, today=date(2026, 9, 7), variables={})
+
+
+def test_nothing_is_archived_while_a_record_is_missing_or_changed(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    happy = scenarios.scenarios["happy"]
+    until_archive = type(happy)(
+        **{f: getattr(happy, f) for f in happy.__slots__} | {"steps": happy.steps[:-1]}
+    )
+    with stage_app(procedure, scenarios.stage, happy.begin.at, tmp_path) as app:
+        from tests.procedures.playing import Player
+
+        player = Player(app, procedure, scenarios.stage, until_archive)
+        player.play()
+        listed = tmp_path / "records" / f"SV-{player.instance}" / "SHA256SUMS"
+        for line in listed.read_text(encoding="utf-8").splitlines():
+            digest, name = line.split("  ")
+            assert hashlib.sha256((listed.parent / name).read_bytes()).hexdigest() == digest
+        values = dict(scenarios.stage.answers["archive"].values)
+        plan_file = next(listed.parent.glob("plan-*.txt"))
+        kept = plan_file.read_bytes()
+        plan_file.write_bytes(kept + b" ")
+        with pytest.raises(Invalid, match=rf"{plan_file.name} was changed"):
+            complete(app, player.instance, "archive", "clerk", values)
+        plan_file.unlink()
+        with pytest.raises(Invalid, match=rf"{plan_file.name} is missing"):
+            complete(app, player.instance, "archive", "clerk", values)
+        plan_file.write_bytes(kept)
+        complete(app, player.instance, "archive", "clerk", values)
+
+
+def complete(app: App, instance: int, element: str, person: str, values: dict[str, Any]) -> None:
+    table = tables.user_task
+    with app.store.read() as conn:
+        task = conn.execute(
+            select(table.c.id).where(
+                tables.OPEN_WORK, table.c.instance_id == instance, table.c.element == element
+            )
+        ).scalar_one()
+    app.do(worklist.Complete(by=Actor(person), task=task, values=values))
+    app.settle()
+
+
+def test_its_clauses_are_all_the_requirements_and_no_others(
+    procedure: Procedure, acceptance: dict[str, Any]
+) -> None:
+    wanted = {each["id"]: each["level"] for each in acceptance["requirements"]}
+    assert {clause.id: clause.level for clause in procedure.clauses} == wanted
+    assert len(wanted) == 21
+
+
+def test_every_clause_is_fulfilled_and_shown(procedure: Procedure) -> None:
+    diagram = read(procedure.diagram).processes[procedure.process]
+    known = {*registry().known, *procedure.parameters, *procedure.schedules}
+    known |= {f"{form.id}.{field.id}" for form in procedure.forms.values() for field in form.fields}
+    known |= {name for node in diagram.nodes.values() for name in node.properties}
+    for clause in procedure.clauses:
+        assert clause.elements, clause.id
+        assert clause.rules, clause.id
+        assert clause.scenarios, clause.id
+        assert set(clause.rules) <= known, clause.id
+        assert clause.statement.en, clause.id
+
+
+def test_its_steps_stand_in_the_lanes_of_the_source(procedure: Procedure) -> None:
+    nodes = read(procedure.diagram).processes[procedure.process].nodes
+    people = {node.id: node.lane for node in nodes.values() if node.tag == "userTask"}
+    assert people == {
+        "draft_plan": "cs_supervisor",
+        "approve": "project_gm",
+        "notice": "cs_dept",
+        "train": "cs_supervisor",
+        "allocate": "cs_supervisor",
+        "kickoff_meeting": "cs_supervisor",
+        "distribute": "cs_assistant",
+        "collect": "cs_assistant",
+        "statistics": "cs_dept",
+        "measure": "dept_head",
+        "rectify": "dept_head",
+        "effect": "dept_head",  # the lane of its sub-process; its candidate group is cs_dept
+        "meeting": "cs_dept",
+        "feedback_track": "cs_dept",
+        "archive": "cs_dept",
+    }
+
+
+def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
+    length = 12
+    quotes = [bare(quote) for quote in quotes_in(acceptance)]
+    runs = {quote[start : start + length] for quote in quotes for start in range(len(quote) - length + 1)}
+    files = [*(ROOT / "processes" / ID).iterdir(), *(ROOT / "forms" / ID).iterdir()]
+    copied = []
+    for file in files:
+        text = bare(file.read_text(encoding="utf-8").replace("物业客服部服务客户满意度调查管理规程", ""))
+        copied += [
+            f"{file.name}: {text[start : start + length]}"
+            for start in range(len(text) - length + 1)
+            if text[start : start + length] in runs
+        ]
+    assert len(runs) > 100
+    assert copied == []
+
+
+def quotes_in(value: Any, key: str = "") -> list[str]:
+    if isinstance(value, dict):
+        return [quote for name, each in value.items() for quote in quotes_in(each, name)]
+    if isinstance(value, list):
+        return [quote for each in value for quote in quotes_in(each, key)]
+    return [value] if key == "quote" and isinstance(value, str) else []
+
+
+def bare(text: str) -> str:
+    return re.sub(r"\s", "", text)

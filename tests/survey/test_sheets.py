@@ -1,0 +1,82 @@
+"""CSV files as people make them: read whole, or refused with every problem's place."""
+
+from __future__ import annotations
+
+import codecs
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import Invalid
+from survey.sheets import MAX_PROBLEMS, read_sheet
+
+
+def refused(data: bytes, **columns: tuple[str, ...]) -> list[str]:
+    with pytest.raises(Invalid) as found:
+        read_sheet(data, **{"required": ("客户",), "known": ("姓名",), **columns})  # type: ignore[arg-type]
+    return [str(problem) for problem in found.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("客户,姓名\n1,张三\n".encode(), "UTF-8"),
+        (codecs.BOM_UTF8 + "客户,姓名\n1,张三\n".encode(), "UTF-8"),
+        ("客户,姓名\n1,张三\n".encode("gbk"), "GBK"),
+        ("客户;姓名\r\n1;张三\r\n".encode("gbk"), "GBK"),
+        ("客户\t姓名\n\n1\t张三\n,\n".replace(",", "\t").encode(), "UTF-8"),
+        ('"客户","姓名"\n"1"," 张三 "'.encode(), "UTF-8"),
+    ],
+)
+def test_what_spreadsheets_save_is_read(data: bytes, encoding: str) -> None:
+    sheet = read_sheet(data, required=("客户",), known=("姓名",))
+    assert sheet.encoding == encoding
+    assert [dict(row.cells) for row in sheet.rows] == [{"客户": "1", "姓名": "张三"}]
+
+
+def test_rows_have_the_numbers_a_spreadsheet_shows() -> None:
+    sheet = read_sheet("客户\n1\n\n3\n".encode(), required=("客户",))
+    assert [(row.number, row.cells["客户"]) for row in sheet.rows] == [(2, "1"), (4, "3")]
+
+
+def test_a_wrong_column_is_named_with_the_expected_ones() -> None:
+    problems = refused("客尸,姓名\n1,张三\n".encode())
+    assert any("column 客尸" in each and "客户, 姓名" in each for each in problems)
+    assert any("column 客户: The column is missing" in each for each in problems)
+
+
+def test_a_misspelled_column_is_asked_about() -> None:
+    (problem, _) = refused(b"customr\n1\n", required=("customer",), known=())
+    assert "did you mean customer?" in problem
+
+
+@pytest.mark.parametrize(
+    ("data", "part"),
+    [
+        (b"", "empty"),
+        (b"\n \n", "empty"),
+        ("客户\n".encode(), "no rows"),
+        ("客户,客户\n1,2\n".encode(), "more than once"),
+        ("客户,姓名\n1\n".encode(), "row 2: It has 1 cells, the header has 2"),
+        ('客户\n"1\n'.encode(), "quotation mark"),
+        ("客户\n1\n".encode("utf-16"), "not text"),
+        (b"PK\x03\x04\x00\x00", "not text"),
+        (b"\xff\xff\xff", "neither UTF-8 nor GBK"),
+    ],
+)
+def test_what_is_no_such_file_is_refused_with_the_reason(data: bytes, part: str) -> None:
+    assert any(part in problem for problem in refused(data))
+
+
+def test_a_thousand_problems_are_not_all_listed() -> None:
+    problems = refused(("客户,姓名\n" + "1\n" * 1000).encode())
+    assert len(problems) == MAX_PROBLEMS + 1
+    assert "950 more" in problems[-1]
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    with suppress(Invalid):
+        assert read_sheet(data, required=("a",)).rows
