@@ -62,7 +62,7 @@ def wrap(text: str, limit: float, *, wide: float = WIDE, narrow: float = NARROW)
 def block(text: str, limit: float) -> Block:
     """The box of a label no wider than `limit`, its lines about equally long (a character is never broken)."""
     lines = wrap(text, limit)
-    while len(lines) > 1 and len(closer := wrap(text, limit - NARROW)) == len(lines):
+    while len(lines) > 1 and limit > WIDE and len(closer := wrap(text, limit - NARROW)) == len(lines):
         lines, limit = closer, limit - NARROW
     longest = max((width(line) for line in lines), default=0)
     even = int(longest) + int(longest) % 2

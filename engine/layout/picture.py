@@ -78,7 +78,7 @@ def _plane(plane: Plane, things: Mapping[str, etree._Element], marks: Mapping[st
     guests = [key for key in order if kinds.get(key) == "boundaryEvent"]
     rest = [key for key in order if key not in {*back, *scopes, *guests}]
     for key in back:
-        yield from _band(plane, key, kinds[key], things[key], marks.get(key))
+        yield _group(key, _band(plane, key, kinds[key], things[key], marks.get(key)))
     for key in scopes:
         yield _group(key, _shape(plane, key, kinds[key], things[key], marks.get(key)))
     for key, line in plane.lines.items():

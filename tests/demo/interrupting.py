@@ -1,7 +1,8 @@
-"""The demonstration interrupted at a commit, or killed, and gone on with; and what must then be equal.
+"""The demonstration cut off at a commit, or killed, and gone on with; and what must then be equal.
 
-`python -m tests.demo.interrupting` does it at every commit boundary, before and after, and with 50 kills: the
-tests take a seeded sample.
+A cut is a copy of the workspace's folder taken at that moment, just before or just after the commit: what a
+machine finds on its disk after a power failure. `python -m tests.demo.interrupting` goes on from every cut and
+from 50 kills of the command itself; the tests take a seeded sample.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,30 +31,27 @@ from engine.store.verify import verify
 from survey.tables import answers
 
 RESPONSES = 30
-
-
-class Killed(BaseException):
-    """The process dies here."""
+Cut = tuple[int, str]
+"""The number of a commit, from 1, and `before` or `after`."""
 
 
 @contextmanager
-def killed_at(number: int, *, after: bool) -> Iterator[Counter[str]]:
-    """Die at the number-th commit (from 1), just before or just after it; 0 never. Counts the commits."""
-    count: Counter[str] = Counter()
-    original = Store.write
+def cutting(take: Callable[[Cut], None]) -> Iterator[None]:
+    """`take` is called at every commit, twice."""
+    original, count = Store.write, 0
 
     @contextmanager
     def write(self: Store) -> Iterator[Connection]:
+        nonlocal count
+        count += 1
+        number = count
         with original(self) as conn:
             yield conn
-            count["commits"] += 1
-            if count["commits"] == number and not after:
-                raise Killed
-        if count["commits"] == number and after:
-            raise Killed
+            take((number, "before"))
+        take((number, "after"))
 
     with mock.patch.object(Store, "write", write):
-        yield count
+        yield
 
 
 def play(folder: Path) -> App:
@@ -63,21 +61,27 @@ def play(folder: Path) -> App:
     return app
 
 
-def interrupted(folder: Path, number: int, *, after: bool) -> dict[str, Any]:
-    """Played until it dies, then gone on with."""
-    with killed_at(number, after=after), suppress(Killed):
-        play(folder).store.close()
+def ended(folder: Path) -> dict[str, Any]:
+    """The demonstration gone on with to its end, and its outcome."""
     app = play(folder)
     with app.store:
         return outcome(app)
 
 
-def whole(folder: Path) -> tuple[dict[str, Any], int]:
-    """Played without interruption: the outcome, and how many commits there were."""
-    with killed_at(0, after=False) as count:
+def whole(folder: Path, cuts: Path, wanted: Callable[[Cut], bool]) -> tuple[dict[str, Any], int]:
+    """Played without interruption: the outcome, and how many commits there were. Wanted cuts go to `cuts`."""
+    commits = 0
+
+    def take(cut: Cut) -> None:
+        nonlocal commits
+        commits = max(commits, cut[0])
+        if wanted(cut):
+            shutil.copytree(folder, cuts / f"{cut[0]}-{cut[1]}")
+
+    with cutting(take):
         app = play(folder)
     with app.store:
-        return outcome(app), count["commits"]
+        return outcome(app), commits
 
 
 def outcome(app: App) -> dict[str, Any]:
@@ -126,40 +130,37 @@ def kill(folder: Path, seconds: float) -> None:
         process.kill()
 
 
+def differing(folder: Path, wanted: dict[str, Any]) -> list[str]:
+    """Go on in a folder to the end; the parts of the outcome that differ."""
+    found = ended(folder)
+    shutil.rmtree(folder)
+    return [name for name in wanted if found[name] != wanted[name]]
+
+
 def main() -> int:
-    """Every boundary and 50 kills, or as many as asked for. Exit code 1 when one differs."""
+    """Every cut and 50 kills, or as many as asked for. Exit code 1 when one differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--step", type=int, default=1, help="take every so manieth commit")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="flow-interrupting-"))
-    wanted, commits = whole(root / "whole")
-    sys.stdout.write(f"{commits} commits\n")
+    wanted, commits = whole(root / "whole", root, lambda cut: cut[0] % args.step == 0)
+    folders = sorted(each for each in root.iterdir() if each.name != "whole")
+    chance = random.Random(args.seed)
+    sys.stdout.write(f"{commits} commits, {len(folders)} cuts\n")
+    for number in range(args.kills):
+        folders.append(root / f"kill-{number}")
+        kill(folders[-1], chance.uniform(0.3, 4.0))
     wrong = 0
-    for number in range(1, commits + 1, args.step):
-        for after in (False, True):
-            folder = root / f"{number}-{after}"
-            found = interrupted(folder, number, after=after)
-            different = [name for name in wanted if found[name] != wanted[name]]
+    with ProcessPoolExecutor() as pool:
+        for folder, different in zip(
+            folders, pool.map(differing, folders, [wanted] * len(folders)), strict=True
+        ):
             if different:
                 wrong += 1
-                sys.stdout.write(f"commit {number} {'after' if after else 'before'}: {different} differ\n")
-            shutil.rmtree(folder)
-    chance = random.Random(args.seed)
-    for number in range(args.kills):
-        folder = root / f"kill-{number}"
-        kill(folder, chance.uniform(0.3, 4.0))
-        app = play(folder)
-        with app.store:
-            different = [name for name in wanted if outcome(app)[name] != wanted[name]]
-        if different:
-            wrong += 1
-            sys.stdout.write(f"kill {number}: {different} differ\n")
-        shutil.rmtree(folder)
-    sys.stdout.write(
-        f"{wrong} of {2 * len(range(1, commits + 1, args.step)) + args.kills} interruptions differ\n"
-    )
+                sys.stdout.write(f"{folder.name}: {different} differ\n")
+    sys.stdout.write(f"{wrong} of {len(folders)} interruptions end otherwise\n")
     return 1 if wrong else 0
 
 

@@ -10,33 +10,31 @@ import pytest
 
 from tests.demo import interrupting
 
-SAMPLE = 5
-"""Of several hundred boundaries; `python -m tests.demo.interrupting` takes them all."""
+ABOUT = 570
+"""Commits of the demonstration; `python -m tests.demo.interrupting` cuts at all of them."""
+SAMPLE = random.Random(7).sample([(n, when) for n in range(1, ABOUT) for when in ("before", "after")], 10)
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], int]:
-    return interrupting.whole(tmp_path_factory.mktemp("whole") / "demo")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    folder = tmp_path_factory.mktemp("whole")
+    outcome, commits = interrupting.whole(folder / "demo", folder, lambda cut: cut in SAMPLE)
+    assert commits >= ABOUT
+    return outcome, folder
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("after", [False, True], ids=["before the commit", "after the commit"])
-@pytest.mark.parametrize("place", range(SAMPLE))
+@pytest.mark.parametrize("cut", SAMPLE, ids=lambda cut: f"{cut[1]} commit {cut[0]}")
 def test_a_demo_cut_off_at_a_commit_goes_on_to_the_same_end(
-    uninterrupted: tuple[dict[str, Any], int], tmp_path: Path, place: int, after: bool
+    uninterrupted: tuple[dict[str, Any], Path], cut: interrupting.Cut
 ) -> None:
-    wanted, commits = uninterrupted
-    number = random.Random(f"{place}/{after}").randrange(1, commits + 1)
-    found = interrupting.interrupted(tmp_path / "demo", number, after=after)
-    assert {name: found[name] for name in wanted} == wanted, f"cut off at commit {number} of {commits}"
+    outcome, folder = uninterrupted
+    assert interrupting.ended(folder / f"{cut[0]}-{cut[1]}") == outcome
 
 
-@pytest.mark.slow
 def test_a_demo_killed_and_resumed_ends_the_same(
-    uninterrupted: tuple[dict[str, Any], int], tmp_path: Path
+    uninterrupted: tuple[dict[str, Any], Path], tmp_path: Path
 ) -> None:
-    wanted, _ = uninterrupted
     interrupting.kill(tmp_path / "演示", 1.5)
-    app = interrupting.play(tmp_path / "演示")
-    with app.store:
-        assert interrupting.outcome(app) == wanted
+    assert interrupting.ended(tmp_path / "演示") == uninterrupted[0]
