@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from console import logbook, output
+from console import logbook, output, values
 from console.completions import instance_ids, procedures, units
 from console.dates import due_text, left_text, moment_text
 from console.language import tr
@@ -137,6 +137,22 @@ def resume(session: Session, instance: str) -> None:
 
     session.do(Resume(by=session.actor, instance=instance_number(instance)))
     _report(session, instance, "{instance} goes on")
+
+
+@instance.command("correct", example='flow instance correct SV-12 --set d0=2026-09-14 --reason "日期填错"')
+@_INSTANCE
+@option(
+    "--set", "sets", metavar="NAME=VALUE", multiple=True, required=True, help="A variable; may be repeated."
+)
+@_REASON
+@click.pass_obj
+def correct(session: Session, instance: str, sets: tuple[str, ...], reason: str) -> None:
+    """Put variables of a running instance right; old and new values go into the history."""
+    from engine.commands.instances import Correct
+
+    number = instance_number(instance)
+    session.do(Correct(by=session.actor, instance=number, values=values.pairs(sets), reason=reason))
+    _report(session, instance, "{instance} is corrected")
 
 
 @instance.command("cancel", example='flow instance cancel SV-12 --reason "重复启动"')

@@ -64,6 +64,7 @@ _SENTENCES: Messages = {
     "task.withdrawn": "{subject} is no longer needed",
     "timer.armed": "timer {rule} set for {due}",
     "timer.fired": "timer {rule} fired",
+    "variables.corrected": "corrected from {before} to {values}: {reason}",
     "variables.set": "{subject} set {values}",
 }
 

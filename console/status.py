@@ -32,6 +32,8 @@ class Overview:
 
     late: tuple[Instance, ...]
     not_started: tuple[Schedule, ...]
+    failed_starts: tuple[Schedule, ...]
+    """Schedules with a period whose start failed."""
     incidents: int
     ticked_at: datetime | None
     ticking: bool
@@ -83,6 +85,7 @@ def _overview(session: Session, conn: Connection) -> Overview:
     return Overview(
         late=instances.late_instances(conn, session.now),
         not_started=schedules.overdue(schedules.schedules(conn), session.now),
+        failed_starts=tuple(each for each in schedules.schedules(conn) if None in each.started.values()),
         incidents=jobs.incident_count(conn),
         ticked_at=moment,
         ticking=moment is not None and session.now - moment < STALE,
@@ -120,6 +123,15 @@ def _show_overview(session: Session, overview: Overview) -> None:
             "{procedure} for {unit} should have started at {moment} and did not",
             procedure=schedule.title, unit=schedule.unit_name, moment=moment_text(schedule.next_at, session.zone),
         )  # fmt: skip
+    for schedule in overview.failed_starts:
+        for period, instance in schedule.started.items():
+            if instance is None:
+                output.warn(
+                    "{procedure} for {unit} failed to start for {period}: see `flow audit export`, mend it, then "
+                    "`flow schedule fire {id} --unit {code} --period {period}`",
+                    procedure=schedule.title, unit=schedule.unit_name, period=period, id=schedule.procedure,
+                    code=schedule.unit,
+                )  # fmt: skip
     if overview.incidents:
         output.warn(
             "{count} jobs failed and wait for a person: flow job list --incidents", count=overview.incidents

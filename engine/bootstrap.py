@@ -39,6 +39,7 @@ COMMANDS: Mapping[type[Command], Carry] = {
     instances.Start: instances.start,
     instances.Suspend: administrative(instances.suspend),
     instances.Resume: administrative(instances.resume),
+    instances.Correct: administrative(instances.correct),
     instances.Cancel: administrative(instances.cancel),
     worklist.Claim: worklist.claim,
     worklist.Release: worklist.release,

@@ -259,6 +259,12 @@ class Run(Workflow):  # type: ignore[misc]
             self.dirty = True
             self.effects.append(effects.Changed(token.id, token.task_spec.name, kept))
 
+    def correct(self, values: Mapping[str, object]) -> None:
+        """Variables are put right from outside; conditions that wait for them are looked at again."""
+        self.data.update(plain(values))
+        self.dirty = True
+        self.drive()
+
     def withdraw(self, token: Token) -> None:
         """Take a token away with all that hangs on it."""
         if not token.alive:

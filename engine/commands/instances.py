@@ -55,6 +55,15 @@ class Resume(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correct(Command):
+    """Put variables of an instance right, for a reason: what a wrong answer left behind."""
+
+    instance: int
+    values: Mapping[str, object]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel(Command):
     """End an instance for good, with everything it started."""
 
@@ -191,6 +200,20 @@ def resume(cmd: Resume, ctx: Context) -> None:
     ctx.note("instance.resumed", {}, instance=cmd.instance)
     for child in _children(ctx, cmd.instance, "suspended"):
         jobs.put(ctx, "resume", instance=child, key=f"resume:{child}:{instance.row['version']}")
+
+
+def correct(cmd: Correct, ctx: Context) -> None:
+    """Set variables by hand; both the old and the new values are journaled, open deadlines follow."""
+    _reason(cmd.reason)
+    if not cmd.values:
+        raise Invalid([Problem("values", "Say which variables, as in --set d0=2026-09-14")])
+    instance = ctx.running(cmd.instance)
+    run = moving.loaded(ctx, instance)
+    before = {name: run.data.get(name) for name in cmd.values}
+    moving.move(ctx, instance, lambda run: run.correct(cmd.values))
+    facts = {"values": dict(cmd.values), "before": before, "reason": cmd.reason}
+    ctx.note("variables.corrected", facts, instance=cmd.instance)
+    deadlines.reconsider(ctx, instance, cmd.values)
 
 
 def cancel(cmd: Cancel, ctx: Context) -> None:

@@ -81,6 +81,10 @@ class Area:
     routes: dict[str, Route] = field(default_factory=dict)
     channels: dict[Channel, int] = field(default_factory=dict)
 
+    def drawn(self, key: str) -> bool:
+        """Whether a flow's end is an element of this area (and no pool)."""
+        return key in self.boxes or key in self.guest_names
+
     def box(self, element: str) -> Box:
         """The box of an element, or of the activity it sits on."""
         found = self.boxes.get(element)
@@ -223,15 +227,11 @@ def _links(area: Area, pools: list[Pool]) -> list[Link]:
             links.append(Link(area.box(flow.source).element.id, flow.target, 1, corner))
     for part in area.parts:
         if part.flow.kind == "message" and part.source and part.target:
-            known = [end for end in (part.source, part.target) if _drawn(area, end)]
+            known = [end for end in (part.source, part.target) if area.drawn(end)]
             if len(known) == 2:
                 source, target = (area.box(end).element.id for end in known)
                 links.append(Link(source, target, span=0))
     return links
-
-
-def _drawn(area: Area, key: str) -> bool:
-    return key in area.boxes or any(key in box.guests for box in area.boxes.values())
 
 
 def _anchor(area: Area, artifact: str) -> str:
@@ -242,7 +242,7 @@ def _anchor(area: Area, artifact: str) -> str:
         if artifact in (part.source, part.target)
     ]
     for _, end in sorted(ends, key=lambda end: not end[0]):
-        if end is not None and _drawn(area, end) and area.box(end).element.kind not in ARTIFACTS:
+        if end is not None and area.drawn(end) and area.box(end).element.kind not in ARTIFACTS:
             return area.box(end).element.id
     return ""
 
@@ -264,6 +264,8 @@ def _urgency(wire: Wire) -> tuple[int, int, int]:
         return group, 2, 0
     across = wire.target.column - wire.source.column
     down = abs(wire.target.row - wire.source.row)
+    if wire.group == "association":
+        return group, 0, abs(across) + down
     return group, 2 if across <= 0 else 1 if down or wire.source.shift is not None else 0, abs(across) + down
 
 
@@ -275,8 +277,8 @@ def _wire(area: Area, pools: list[Pool], part: Part) -> Wire:
         pool = next(band.pool for band in area.bands if band.first <= row <= band.last)
         own = [band for band in area.bands if band.pool == pool]
         top, bottom = 2 * own[0].first, 2 * own[-1].last + 2
-    ends = [area.box(key) if key and _drawn(area, key) else None for key in (part.source, part.target)]
-    back = all(ends) and ends[1].column <= ends[0].column  # type: ignore[union-attr]
+    columns = [area.box(key).column for key in (part.source, part.target) if key and area.drawn(key)]
+    back = len(columns) == 2 and columns[1] <= columns[0]
     return Wire(
         part.flow.id,
         _end(area, pools, part, part.source, back, True),
@@ -290,7 +292,7 @@ def _wire(area: Area, pools: list[Pool], part: Part) -> Wire:
 def _end(area: Area, pools: list[Pool], part: Part, key: str | None, back: bool, out: bool) -> End:
     if key is None:
         return Frame(((0, NORTH),))
-    if not _drawn(area, key):
+    if not area.drawn(key):
         number = next(index for index, pool in enumerate(pools) if pool.id == key)
         own = [band for band in area.bands if band.pool == number]
         # A black box is met from the channels around its row, an open pool from the empty row beside it.
@@ -307,7 +309,9 @@ def _end(area: Area, pools: list[Pool], part: Part, key: str | None, back: bool,
         aside = (_MESSAGE_ASIDE if out else -_MESSAGE_ASIDE) * (part.flow.kind != "sequence")
         return Port(key, box.column, box.row, {SOUTH: 0}, box.guests[key] + aside, 10)
     if part.flow.id in box.ports:
-        return Port(key, box.column, box.row, {NORTH: 0}, box.ports[part.flow.id], 10)
+        # Each goes on to another element inside, so none shares its way with another.
+        own = f"{key}/{part.flow.id}"
+        return Port(own, box.column, box.row, {NORTH: 0}, box.ports[part.flow.id])
     gateway = box.element.kind in GATEWAYS
     sides = _sides(part.flow.kind, gateway, back, out)
     if gateway and not out and sum(other.source == key for other in area.parts) > 1:

@@ -100,6 +100,9 @@ def letter(area: Area) -> Lettered:
                 leaving[part.source][route.leaves].append(part)
         if part.target:
             desk.stubs[part.target, route.arrives].append(route.runs[-1].shift)
+            if part.flow.name and not area.drawn(part.source or ""):
+                # From a black box or from outside: the name stands where the flow arrives.
+                leaving[part.target][route.arrives].append(part)
     for key, box in area.boxes.items():
         desk.result.extents[key].cover(Rect(-box.width // 2, -box.height // 2, box.width, box.height))
         _flow_labels(desk, key, leaving[key])

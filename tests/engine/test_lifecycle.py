@@ -10,7 +10,7 @@ import pytest
 from engine.bpmn import state
 from engine.bpmn.process import ProcessSpec
 from engine.bpmn.reader import read
-from engine.commands.instances import Cancel, Resume, Start, Suspend
+from engine.commands.instances import Cancel, Correct, Resume, Start, Suspend
 from engine.commands.worklist import Complete
 from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound
 from engine.model import Actor
@@ -299,3 +299,28 @@ def test_nobody_without_the_role_completes_anything(quick: Stage):
     quick.start()
     with pytest.raises(Denied):
         quick.complete("draft", by="eve", amount=1)
+
+
+def test_an_answer_that_leads_nowhere_can_be_put_right(stage: Stage):
+    stage.publish(
+        """
+        start s
+        user ask form=f
+        script sort do="kind = note"
+        xor which
+        end done
+        s -> ask -> sort -> which
+        which -> done : kind == "好"
+        """,
+        forms={"f": FORM},
+    )
+    number = stage.start()
+    stage.complete("ask", amount=1, note="坏")
+    assert [job.status for job in stage.rows(tables.job)] == ["dead"]
+    with pytest.raises(Invalid, match="Say why"):
+        stage.do(Correct(by=Actor("ann"), instance=number, values={"kind": "好"}, reason=" "))
+    stage.do(Correct(by=Actor("ann"), instance=number, values={"kind": "好"}, reason="填错"))
+    stage.retry()
+    assert stage.row(number).status == "completed"
+    [corrected] = stage.journal("variables.corrected")
+    assert (corrected.facts["before"], corrected.facts["values"]) == ({"kind": "坏"}, {"kind": "好"})
