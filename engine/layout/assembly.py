@@ -310,8 +310,8 @@ def _end(area: Area, pools: list[Pool], part: Part, key: str | None, back: bool,
         return Port(key, box.column, box.row, {SOUTH: 0}, box.guests[key] + aside, 10)
     if part.flow.id in box.ports:
         # Each goes on to another element inside, so none shares its way with another.
-        own = f"{key}/{part.flow.id}"
-        return Port(own, box.column, box.row, {NORTH: 0}, box.ports[part.flow.id])
+        name = f"{key}/{part.flow.id}"
+        return Port(name, box.column, box.row, {NORTH: 0}, box.ports[part.flow.id])
     gateway = box.element.kind in GATEWAYS
     sides = _sides(part.flow.kind, gateway, back, out)
     if gateway and not out and sum(other.source == key for other in area.parts) > 1:

@@ -78,28 +78,46 @@ def place(nodes: Sequence[Node], links: Sequence[Link], bands: int) -> Places:
 
 
 def _order(nodes: Sequence[Node], links: Sequence[Link]) -> tuple[list[str], Places]:
-    """A topological order of the nodes, and the links that run back in a walk from the starts."""
-    leaving: dict[str, list[int]] = {node.id: [] for node in nodes}
+    """A topological order of the nodes, and the links that run back in a walk from the starts.
+
+    Only links with a span decide what a loop is; one without is set aside when it would close a circle.
+    """
     entered = {link.target for link in links if link.source != link.target}
-    for number, link in enumerate(links):
-        leaving[link.source].append(number)
-    roots = sorted(nodes, key=lambda node: (node.id in entered, not node.start))
+    roots = [node.id for node in sorted(nodes, key=lambda node: (node.id in entered, not node.start))]
     places = Places()
+    leaving: dict[str, list[tuple[int, str]]] = {node.id: [] for node in nodes}
+    for number, link in enumerate(links):
+        if link.span:
+            leaving[link.source].append((number, link.target))
+    _, places.back = _walk(roots, leaving)
+    for source in leaving.values():
+        source[:] = [(number, target) for number, target in source if number not in places.back]
+    for number, link in enumerate(links):
+        if not link.span:
+            leaving[link.source].append((number, link.target))
+            if _walk(roots, leaving)[1]:
+                leaving[link.source].pop()
+                places.back.add(number)
+    return _walk(roots, leaving)[0], places
+
+
+def _walk(roots: Sequence[str], leaving: Mapping[str, list[tuple[int, str]]]) -> tuple[list[str], set[int]]:
+    """A walk in depth: the nodes in topological order, and the links that led back to a node on the way."""
+    back: set[int] = set()
     walking: set[str] = set()
     done: list[str] = []
     seen: set[str] = set()
     for root in roots:
-        if root.id in seen:
+        if root in seen:
             continue
-        stack = [(root.id, iter(leaving[root.id]))]
-        seen.add(root.id)
-        walking.add(root.id)
+        stack = [(root, iter(leaving[root]))]
+        seen.add(root)
+        walking.add(root)
         while stack:
             here, rest = stack[-1]
-            for number in rest:
-                target = links[number].target
+            for number, target in rest:
                 if target in walking:
-                    places.back.add(number)
+                    back.add(number)
                 elif target not in seen:
                     seen.add(target)
                     walking.add(target)
@@ -109,7 +127,7 @@ def _order(nodes: Sequence[Node], links: Sequence[Link]) -> tuple[list[str], Pla
                 stack.pop()
                 walking.discard(here)
                 done.append(here)
-    return done[::-1], places
+    return done[::-1], back
 
 
 def _columns(order: Sequence[str], forward: Sequence[Link]) -> dict[str, int]:
