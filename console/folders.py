@@ -74,6 +74,8 @@ def find(workspace: config.Workspace, name: str) -> Folder:
         folder = folder.resolve()
         home = next((each for each in folder.parents if each.name == "processes"), folder.parent)
         return Folder(folder, home.parent / "forms")
+    for each in of_workspace(workspace):  # one whose file cannot be read may be the one that is meant
+        strict_yaml.load((each.folder / PROCEDURE).read_bytes(), f"{each.id}/{PROCEDURE}")
     raise NotFound(
         "The workspace has no procedure {name}: see `flow procedure list`, or copy a shipped one with "
         "`flow procedure add {name}`",
