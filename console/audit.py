@@ -18,6 +18,7 @@ from console.failures import FAILURE
 from console.language import tr
 from console.session import Session
 from console.shape import group, option
+from engine.errors import Denied
 
 if TYPE_CHECKING:
     from engine.queries.history import Line
@@ -42,22 +43,33 @@ def verify(session: Session, head: Path | None) -> None:
     Without --head a rewrite of everything since the last seal kept outside cannot be seen. Exits with 1 when
     anything does not agree.
     """
+    from engine.queries import records
     from engine.store.seal import read_seal
     from engine.store.verify import verify as recompute
 
     outside = None if head is None else read_seal(head.read_text(encoding="utf-8-sig"))
     with output.working("Verifying the journal"), session.read() as conn:
         verdict = recompute(conn, outside)
+        files = list(records.altered(conn, session.workspace.folder))
+    changed = [each for each in files if each is not None]
     if session.json:
-        output.dump({**_counts(verdict), "faults": [_fault(each) for each in verdict.faults]})
+        faults = [_fault(each) for each in verdict.faults]
+        output.dump({**_counts(verdict), "records": len(files), "faults": faults, "altered": changed})
     else:
-        for each in verdict.faults:
-            place = each.chain if each.seq is None else f"{each.chain} #{each.seq}"
-            output.echo(f"{click.style('✗', fg='red')} {click.style(place, bold=True)}  {_words(each)}")
+        for each in changed:
+            words = tr("is missing") if each.missing else tr("was changed since it was listed")
+            output.echo(f"{click.style('✗', fg='red')} {click.style(each.path, bold=True)}  {words}")
+        for fault in verdict.faults:
+            place = fault.chain if fault.seq is None else f"{fault.chain} #{fault.seq}"
+            output.echo(f"{click.style('✗', fg='red')} {click.style(place, bold=True)}  {_words(fault)}")
         output.say(
             "{chains} chains, {rows} rows, {seals} seals, {values} personal values ({erased} erased)",
             **_counts(verdict),
         )
+        if not changed:
+            output.echo(
+                click.style("✓ ", fg="green") + tr("{count} records are as listed.", count=len(files))
+            )
         if not verdict.faults:
             output.echo(click.style("✓ ", fg="green") + tr("The journal agrees with itself."))
             if outside is not None:
@@ -65,7 +77,7 @@ def verify(session: Session, head: Path | None) -> None:
                     click.style("✓ ", fg="green")
                     + tr("Nothing before seal {number} was rewritten.", number=outside.number)
                 )
-    if verdict.faults:
+    if verdict.faults or changed:
         sys.exit(FAILURE)
 
 
@@ -117,6 +129,8 @@ def export(session: Session, since: str | None, until: str | None, file: Path | 
     begin = _day(session, since, "--since")
     end = _day(session, until, "--until")
     with session.read() as conn:
+        if session.units(conn) is not None:
+            raise Denied("Only auditors and administrators read everything: `may: [audit]` in org.yaml")
         lines = history.everything(conn, begin, None if end is None else end + timedelta(days=1))
         if file is None:
             for line in lines:

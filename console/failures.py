@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 import click
 
 from console import output
-from console.language import both, tr
+from console.language import Messages, both, tr
 from engine.errors import Conflict, Denied, EngineError, Finding, Invalid, Misbuilt, NotFound, Problem
 
 OK = 0
@@ -32,6 +33,15 @@ EXIT_CODES: dict[type[EngineError], int] = {
 def exit_code(error: EngineError) -> int:
     """The exit code of an error's kind."""
     return next(EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES)
+
+
+_LINE = re.compile(r"line ([0-9]+)")
+_SHOWN = 8
+"""Places of one fault that are named."""
+_LEGEND: Messages = {
+    "error": "✗ is wrong and has to be put right",
+    "incomplete": "! is missing yet: a rehearsal goes without it, publishing does not",
+}
 
 
 @contextmanager
@@ -58,6 +68,9 @@ def reported(*, as_json: bool) -> Iterator[None]:
 
 def message(error: EngineError) -> str:
     """An error's text in the language in use."""
+    files = {finding.file for finding in error.findings} if isinstance(error, Misbuilt) else set()
+    if len(files) == 1 and (file := files.pop()):
+        return tr("{file} cannot be accepted", file=file)
     return tr(error.template, **translated(error.params))
 
 
@@ -68,7 +81,9 @@ def problem_text(problem: Problem) -> str:
 
 def finding_texts(finding: Finding) -> tuple[str, str, str]:
     """Place, reason and remedy of a finding, in the language in use."""
-    place = " ".join(part for part in (finding.file, finding.element) if part)
+    line = _LINE.fullmatch(finding.element)
+    element = tr("line {number}", number=line[1]) if line else finding.element
+    place = " ".join(part for part in (finding.file, element) if part)
     params = translated(finding.params)
     return place, tr(finding.template, **params), tr(finding.remedy, **params)
 
@@ -87,14 +102,29 @@ def translated(params: object) -> dict[str, object]:
 
 
 def show_findings(error: Misbuilt) -> None:
-    """Print every fault to stderr: place and reason, then the remedy."""
+    """Print every fault to stderr: places and reason, then the remedy. What is said of several places is said once."""
+    marks = {"error": click.style("✗", fg="red"), "incomplete": click.style("!", fg="yellow")}
+    told: dict[tuple[str, str, str, str], list[str]] = {}
     for finding in error.findings:
         place, reason, remedy = finding_texts(finding)
-        mark = {"error": click.style("✗", fg="red"), "incomplete": click.style("!", fg="yellow")}
+        told.setdefault((finding.level, finding.file, reason, remedy), []).append(
+            place.removeprefix(finding.file).strip()
+        )
+    for (level, file, reason, remedy), elements in told.items():
+        named = _listed(list(dict.fromkeys(each for each in elements if each)))
+        place = " ".join(part for part in (file, named) if part)
         where = f"{click.style(place, bold=True)}  " if place else ""
-        output.echo(f"{mark.get(finding.level, '·')} {where}{reason}", err=True)
+        output.echo(f"{marks.get(level, '·')} {where}{reason}", err=True)
         if remedy:
             output.echo(click.style(f"    {remedy}", dim=True), err=True)
+    legend = [tr(_LEGEND[level]) for level in _LEGEND if any(level == key[0] for key in told)]
+    output.echo(click.style(both("；", "; ").join(legend), dim=True), err=True)
+
+
+def _listed(places: list[str]) -> str:
+    """Places one after the other; of many the first, and how many there are."""
+    first = both("、", ", ").join(places[:_SHOWN])
+    return first if len(places) <= _SHOWN else tr("{some} … {count} in all", some=first, count=len(places))
 
 
 def _show_engine_error(error: EngineError, as_json: bool) -> None:

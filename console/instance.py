@@ -40,8 +40,9 @@ def list_(
 
     with session.read() as conn:
         found = instances.instances(
-            conn, status=status, procedure=procedure, unit=unit, children=called, limit=limit
-        )
+            conn, status=status, procedure=procedure, unit=unit, units=session.units(conn), children=called,
+            limit=limit,
+        )  # fmt: skip
         if session.json:
             output.dump(found)
             return
@@ -74,6 +75,7 @@ def view(session: Session, instance: str) -> None:
 
     number = instance_number(instance)
     with session.read() as conn:
+        session.may_read(conn, instances.find(conn, number).unit, label(number))
         found = instances.view(conn, number, session.now)
         if session.json:
             output.dump(found)
@@ -92,9 +94,17 @@ def history(session: Session, instance: str, everything: bool) -> None:
 
     number = instance_number(instance)
     with session.read() as conn:
-        instances.find(conn, number)
+        session.may_read(conn, instances.find(conn, number).unit, label(number))
+        found = instances.view(conn, number, session.now)
         lines = journal.of_instance(conn, number)
-        names = session.names(conn) | organisation.role_names(conn) | organisation.unit_names(conn)
+        titles = {each.id: each.title for each in (found.instance, *found.children)}
+        names = {
+            **session.names(conn),
+            **organisation.role_names(conn),
+            **organisation.unit_names(conn),
+            **titles,
+        }
+        steps = session.steps(conn, found.instance.definition)
     if session.json:
         output.dump(lines)
         return
@@ -102,11 +112,10 @@ def history(session: Session, instance: str, everything: bool) -> None:
     rows = [
         (
             Cell(moment_text(line.at, session.zone), dim=True),
-            names.get(line.by, line.by)
-            + (f" ({names.get(line.acting_for, line.acting_for)})" if line.acting_for else ""),
+            logbook.who(line, names),
             Cell(
                 ("" if line.chain == own else f"[{line.chain}] ")
-                + logbook.sentence(line, names, session.zone),
+                + logbook.sentence(line, names, session.zone, steps),
                 fg="red" if logbook.is_loud(line) else None,
             ),
         )

@@ -59,8 +59,9 @@ def retry(session: Session, job: int) -> None:
     """Have an incident tried again."""
     from engine.commands.jobs import RetryJob
 
+    before = _incidents(session)
     session.do(RetryJob(by=session.actor, job=job))
-    _report(session, job)
+    _report(session, job, before)
 
 
 @job.command("skip", example='flow job skip 41 --reason "已手工发送"')
@@ -71,19 +72,36 @@ def skip(session: Session, job: int, reason: str) -> None:
     """Leave an incident out; the procedure goes on as if it had been done."""
     from engine.commands.jobs import SkipJob
 
+    before = _incidents(session)
     session.do(SkipJob(by=session.actor, job=job, reason=reason))
-    _report(session, job)
+    _report(session, job, before)
 
 
-def _report(session: Session, number: int) -> None:
-    """What became of the job: it ran in this very command, or failed again."""
+def _incidents(session: Session) -> set[int]:
     from engine.queries import jobs
 
     with session.read() as conn:
-        left = next((each for each in jobs.jobs(conn) if each.number == number), None)
+        return {each.number for each in jobs.jobs(conn, incidents=True, limit=10_000)}
+
+
+def _report(session: Session, number: int, before: set[int]) -> None:
+    """What became of the job: it ran in this very command, or failed again (an element's failure is a new job)."""
+    from engine.queries import jobs
+
+    with session.read() as conn:
+        left = next(
+            (
+                each
+                for each in jobs.jobs(conn, limit=10_000)
+                if each.number == number
+                or (each.incident and each.number not in before and each.number > number)
+            ),
+            None,
+        )
     if session.json:
         output.dump(left or {"number": number, "status": "done"})
     elif left is None:
         output.say("Job {job} is done", job=number)
     else:
-        output.warn("Job {job} failed again: {reason}", job=number, reason=left.error or "")
+        output.warn("It failed again, as job {job}: {reason}", job=left.number, reason=left.error or "")
+        output.note("A wrong variable is put right with `flow instance correct`")

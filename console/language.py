@@ -27,6 +27,7 @@ Words = tuple[str, ...]
 STATES: Words = (
     *("open", "claimed", "done", "cancelled", "running", "suspended", "completed", "failed"),
     *("armed", "met", "missed", "active", "paused", "published", "not published", "changed since"),
+    *("listed", "issued", "returned", "refused", "unreachable", "ineligible"),
     *("timer", "message", "signal", "condition", "batch", "job", "incident"),
 )
 """States and kinds as the tables have them."""

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from console.dates import moment_text
-from console.language import Messages, tr
+from console.language import Messages, both, tr
 from engine.queries.history import Line
 
 _SENTENCES: Messages = {
@@ -34,24 +34,29 @@ _SENTENCES: Messages = {
     "instance.resumed": "resumed",
     "instance.started": "{procedure} version {version} started for {unit}",
     "instance.suspended": "suspended: {reason}",
+    "job.moot": "job {job} ({kind}) is needed no more: {reason}",
     "job.failed": "job {job} ({kind}) failed after {attempts} attempts: {reason}",
     "job.retried": "job {job} is tried again",
     "job.skipped": "job {job} is left out: {reason}",
     "message.received": "message {name} received",
     "message.thrown": "message {name} sent",
     "message.unreceived": "message {name} found nobody who waits for it",
-    "notice.overdue": "overdue notice to {to} (due on {due})",
-    "notice.reminder": "reminder to {to} (due on {due})",
+    "notice.overdue": "overdue notice to {to}: {name} was due on {due}",
+    "notice.reminder": "reminder to {to}: {name} is due on {due}",
     "organisation.imported": "organisation imported: {people} people, {units} units, {roles} roles",
     "person.erased": "{values} personal values of {subject} erased: {reason}",
     "procedure.published": "{subject} published as version {version}",
-    "record.made": "record {record}: {path}",
+    "record.made": "record {name}: {path}",
+    "roster.imported": "roster {source} taken in: {added} customers are new, {retired} left ({units})",
+    "round.returns": "answers of {taken} customers taken in from {source}, {returned} are back by now",
     "schedule.active": "{subject} starts by the calendar again for {unit}: {reason}",
     "schedule.changed": "the schedule of {subject} for {unit} changed",
     "schedule.ended": "the schedule of {subject} for {unit} ended",
+    "schedule.failed": "{subject} was not started by the calendar for {unit}, {period}: {reason}",
     "schedule.fired": "started by the calendar for {period}",
     "schedule.made": "{subject} starts by the calendar for {unit} from now on",
     "schedule.paused": "{subject} no longer starts by the calendar for {unit}: {reason}",
+    "schedule.waits": "the next start for {unit} cannot be told yet: {reason}",
     "signal.thrown": "signal {name} sent",
     "task.assigned": "{subject} given to {to}",
     "task.claimed": "{subject} taken",
@@ -62,29 +67,63 @@ _SENTENCES: Messages = {
     "task.opened": "{subject} {name} opened for {role}",
     "task.released": "{subject} given back",
     "task.withdrawn": "{subject} is no longer needed",
+    "timetable.warned": "the survey does not fit its quarter: it has to begin by {latest}",
+    "timetable.warned late": "the plan came late: it was due on {due}",
     "timer.armed": "timer {rule} set for {due}",
     "timer.fired": "timer {rule} fired",
     "variables.corrected": "corrected from {before} to {values}: {reason}",
     "variables.set": "{subject} set {values}",
 }
 
+_SHOWN = 10
+"""Of a list, so many are told."""
+
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\+[0-9]{2}:[0-9]{2}")
 
 
-def sentence(line: Line, names: Mapping[str, str], zone: ZoneInfo) -> str:
-    """An entry in words; `names` puts names in the place of ids. A kind without sentence shows its facts."""
-    words = _Words(names, zone)
-    template = _SENTENCES.get(line.kind)
-    facts = {name: words.of(value) for name, value in line.facts.items()}
+def sentence(
+    line: Line, names: Mapping[str, str], zone: ZoneInfo, steps: Mapping[str, str] | None = None
+) -> str:
+    """An entry in words; a kind without sentence shows its facts.
+
+    `names` puts names in the place of ids, of chains their instances' titles; `steps` has the names of the
+    diagram's elements.
+    """
+    words = _Words(names, zone, steps or {})
+    late_plan = line.kind == "timetable.warned" and "latest" not in line.facts
+    template = _SENTENCES.get(f"{line.kind} late" if late_plan else line.kind)
+    facts = {name: words.of(value) for name, value in line.facts.items() if value is not None}
     if line.kind == "variables.set":
-        facts = {"values": "; ".join(f"{name} = {value}" for name, value in facts.items())}
+        facts = {"values": both("；", "; ").join(f"{name} = {value or '–'}" for name, value in facts.items())}
+    elif line.kind == "instance.moved":
+        facts["path"] = words.listed([words.step(each) for each in line.facts["path"]])
+    elif line.kind == "instance.started":
+        facts["procedure"] = names.get(line.chain) or facts["procedure"]
+    elif line.kind == "roster.imported":
+        facts["units"] = words.pairs(
+            {names.get(unit, unit): each for unit, each in line.facts["units"].items()}
+        )
+    elif line.kind == "record.made":
+        facts.setdefault("name", facts["record"])
     if template is None:
         parts = [line.kind, line.subject or "", *(f"{name}={value}" for name, value in facts.items())]
         return " ".join(part for part in parts if part)
-    text = tr(template).format_map(_Facts(facts | {"subject": line.subject or ""}))
-    late = f" ({tr('late')})" if line.facts.get("late") is True else ""
+    text = tr(template).format_map(_Facts(facts | {"subject": words.step(line.subject or "")}))
+    late = _aside(tr("late")) if line.facts.get("late") is True else ""
     reason = line.facts.get("doubt")
-    return f"{text}{late}" + (f" ({reason})" if reason else "")
+    return f"{text}{late}" + (_aside(str(reason)) if reason else "")
+
+
+def who(line: Line, names: Mapping[str, str]) -> str:
+    """Who acted, and for whom."""
+    person = names.get(line.by, line.by)
+    if not line.acting_for or line.acting_for == line.by:
+        return person
+    return tr("{person} for {absent}", person=person, absent=names.get(line.acting_for, line.acting_for))
+
+
+def _aside(text: str) -> str:
+    return both(f"（{text}）", f" ({text})")
 
 
 class _Facts(dict[str, str]):
@@ -100,15 +139,36 @@ class _Words:
 
     names: Mapping[str, str]
     zone: ZoneInfo
+    steps: Mapping[str, str]
 
     def of(self, value: Any) -> str:
+        if isinstance(value, bool):
+            return tr("yes") if value else tr("no")
         if isinstance(value, str):
             return self.names.get(value) or self.local(value)
         if isinstance(value, list):
-            return ", ".join(self.of(each) for each in value)
+            return self.listed(
+                [self.row(each) if isinstance(each, Mapping) else self.of(each) for each in value]
+            )
         if isinstance(value, Mapping):
-            return "; ".join(f"{name}: {self.of(each)}" for name, each in value.items())
+            return self.pairs(value)
         return "" if value is None else str(value)
+
+    def listed(self, texts: list[str]) -> str:
+        """Texts one after the other; of a long list the first, and how many there are."""
+        shown = both("、", ", ").join(texts[:_SHOWN])
+        return shown if len(texts) <= _SHOWN else tr("{some} … {count} in all", some=shown, count=len(texts))
+
+    def row(self, value: Mapping[str, Any]) -> str:
+        return both(f"（{self.pairs(value)}）", f"({self.pairs(value)})")
+
+    def pairs(self, value: Mapping[str, Any]) -> str:
+        between, colon = both("；", "; "), both("：", ": ")
+        return between.join(f"{name}{colon}{self.of(each)}" for name, each in value.items())
+
+    def step(self, element: str) -> str:
+        """The name of the element, or of whatever else an entry is about."""
+        return self.steps.get(element) or self.names.get(element, element)
 
     def local(self, text: str) -> str:
         if not _INSTANT.fullmatch(text):

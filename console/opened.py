@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from console import output
 from console.dates import day_text, due_text, left_text, moment_text
-from console.language import Messages, chosen, tr
+from console.language import Messages, both, chosen, tr
 from console.output import Cell
-from engine.forms import Form, outline, prefill
+from engine.forms import Form, Prompt, outline, prefill
+from engine.model import instance_number
 from engine.queries import history, instances, worklist
 from engine.queries.worklist import Because, Deadline, Task
 
@@ -29,6 +31,9 @@ _WHY: Messages = {
     Because.COLLEAGUE: "with {assignee}",
     Because.FOUR_EYES: "not you: you did {element}",
 }
+_ANCHOR = re.compile(r"(planned|actual)\((.+)\)")
+_ANCHORS: Messages = {"planned": "planned end of {step}", "actual": "end of {step}"}
+_COUNTINGS: Messages = {"from": "the first day counts", "after": "counting starts on the day after"}
 _REASONS: Messages = {
     "weekday": "working day",
     "weekend": "weekend",
@@ -119,8 +124,10 @@ def show(session: Session, conn: Connection, task: Task, people: Mapping[str, st
         output.echo()
         output.heading(opened.form.title.of(chosen()))
         output.fields(
-            _answers(opened, _handed_in(conn, task) if task.status == "done" else opened.values), indent=2
+            _answers(opened, _handed_in(conn, task) if task.status == "done" else opened.values, people),
+            indent=2,
         )
+    _show_records(conn, task)
     comments = [
         line for line in history.of_task(conn, task.instance, task.id) if line.kind == "task.commented"
     ]
@@ -144,23 +151,107 @@ def _handed_in(conn: Connection, task: Task) -> dict[str, Any]:
     return dict(lines[-1].facts.get("values", {})) if lines else {}
 
 
-def _answers(opened: OpenForm, values: Mapping[str, Any]) -> list[tuple[str, Cell]]:
+def _answers(
+    opened: OpenForm, values: Mapping[str, Any], people: Mapping[str, str]
+) -> list[tuple[str, Cell]]:
     assert opened.form is not None
     shown = []
+    choices: tuple[tuple[Any, str], ...] = ()
     for prompt in outline(opened.form, chosen(), values):
         field, _, row = prompt.name.partition(".")
         value = values.get(prompt.name, values.get(field))
         if row and isinstance(value, Mapping):
             value = value.get(row)
-        words = {str(key): label for key, label in prompt.choices}
+        words = people if prompt.type == "person" else {str(key): label for key, label in prompt.choices}
+        known, choices = choices, prompt.choices
         if prompt.type == "info":
             shown.append((prompt.label, Cell(prompt.help or " ", dim=True)))
         elif value is None or value == []:
             mark = tr("required") if prompt.required else tr("optional")
-            shown.append((prompt.label, Cell(f"({mark}) {prompt.name}: {prompt.hint}", dim=True)))
+            options = () if row and prompt.choices == known else prompt.choices  # a matrix's rows share them
+            asked = [
+                f"{_aside(mark).strip()}{both('', ' ')}{prompt.name}{both('：', ': ')}{prompt.hint}",
+                *_options(options),
+                *_columns(prompt),
+            ]
+            shown.append((prompt.label, Cell("\n".join(asked), dim=True)))
+        elif prompt.type == "table":
+            shown.append((prompt.label, Cell("\n".join(_row(prompt, row, people) for row in value))))
+        elif isinstance(value, list):
+            chosen_ = [words.get(str(each), _inline(each)) for each in value]
+            shown.append((prompt.label, Cell(both("、", ", ").join(chosen_))))
         else:
             shown.append((prompt.label, Cell(words.get(str(value), _inline(value)))))
     return shown
+
+
+def _options(choices: tuple[tuple[Any, str], ...]) -> list[str]:
+    most = max((output.width(str(value)) for value, _ in choices), default=0)
+    return [
+        f"  {value}{' ' * (most - output.width(str(value)))}  {label}".rstrip() for value, label in choices
+    ]
+
+
+def _columns(prompt: Prompt) -> list[str]:
+    """A table's columns, their labels and what may stand in them."""
+    lines = []
+    for column in prompt.columns:
+        mark = _aside(tr("required")) if column.required else ""
+        options = ", ".join(f"{value} {label}" for value, label in column.choices)
+        hint = f"{column.hint}: {options}" if options else column.hint
+        lines.append(f"  {column.name}  {column.label}{mark}  {hint}".rstrip())
+    return lines
+
+
+def _row(prompt: Prompt, row: Any, people: Mapping[str, str]) -> str:
+    """A row of a table under the labels of its columns; a draft's may be anything."""
+    if not isinstance(row, Mapping):
+        return _inline(row)
+    parts = []
+    for column in prompt.columns:
+        value = row.get(column.name)
+        if value is not None and value != []:
+            words = people if column.type == "person" else {str(key): label for key, label in column.choices}
+            parts.append(f"{column.label}{both('：', ': ')}{words.get(str(value), _inline(value))}")
+    return both("；", "; ").join(parts)
+
+
+def how_to_hand_in(task: Task, opened: OpenForm) -> str:
+    """The command line that completes the task, with the fields that still have to be filled in."""
+    if opened.form is None:
+        return f"flow task complete {task.id}"
+    prompts = [
+        prompt
+        for prompt in outline(opened.form, chosen(), opened.values)
+        if prompt.required and not prompt.read_only and prompt.type != "info"
+    ]
+    missing = [prompt for prompt in prompts if opened.values.get(prompt.name) in (None, [])]
+    sets = [f"--set {_example(prompt)}" for prompt in missing if len(missing) <= _MOST_SETS]
+    return " ".join((f"flow task complete {task.id}", *(sets or ["--form FILE.yaml"] if missing else [])))
+
+
+_MOST_SETS = 4
+"""Beyond it a file is easier than a command line."""
+
+
+def _example(prompt: Prompt) -> str:
+    if prompt.type == "table":
+        row = ", ".join(f'"{column.name}": "…"' for column in prompt.columns)
+        return f"'{prompt.name}=[{{{row}}}]'"
+    return f"{prompt.name}=…,…" if prompt.type == "choices" else f"{prompt.name}=…"
+
+
+def _show_records(conn: Connection, task: Task) -> None:
+    """List the documents there are so far: what an approver reads."""
+    found = instances.find(conn, task.instance)
+    records = list(instances.records(conn, task.instance))
+    if found.parent is not None:
+        records = [*instances.records(conn, instance_number(found.parent)), *records]
+    rows = list(dict.fromkeys((each.name, each.code, each.path) for each in records))
+    if rows:
+        output.echo()
+        output.heading(tr("Records so far"))
+        output.table(("Record", "Code", "File"), rows)
 
 
 def _inline(value: Any) -> str:
@@ -173,28 +264,35 @@ def _inline(value: Any) -> str:
     return str(value)
 
 
-def show_arithmetic(session: Session, deadline: Deadline) -> None:
-    """Print how a due date was counted, day by day."""
+def show_arithmetic(session: Session, deadline: Deadline, steps: Mapping[str, str]) -> None:
+    """Print how a due date was counted, day by day; `steps` has the names of the diagram's elements."""
     output.fields(
         (
             (tr("rule"), deadline.rule),
-            (tr("counting"), deadline.counting if "counted" in deadline.rule else None),
+            (tr("counting"), _counting(deadline)),
             (tr("calendar"), deadline.calendar),
             (tr("due"), Cell(due_text(deadline.due_at, session.zone), bold=True)),
             (tr("status"), tr(deadline.status)),
         )
     )
     output.echo()
-    output.table(("Day", "Count", "Reason"), [_day_line(line) for line in deadline.lines])
+    output.table(("Day", "Count", "Reason"), [_day_line(line, steps) for line in deadline.lines])
 
 
-def _day_line(line: Mapping[str, Any]) -> tuple[Cell, Cell, Cell]:
+def _counting(deadline: Deadline) -> str | None:
+    """How the first day counts, where the rule leaves it to the procedure."""
+    if deadline.counting is None or "counted" not in deadline.rule:
+        return None
+    return tr(_COUNTINGS.get(deadline.counting, deadline.counting))
+
+
+def _day_line(line: Mapping[str, Any], steps: Mapping[str, str]) -> tuple[Cell, Cell, Cell]:
     counted = line.get("count") is not None
     reason = tr(_REASONS.get(line["reason"], line["reason"]))
     name = f" {line['name']}" if line.get("name") else ""
     if line["reason"] in ("start", "date"):
-        name = f" ({tr('opened') if line['name'] == 'opened' else line['name']})"
-    doubt = f" ({tr('provisional')})" if line.get("provisional") else ""
+        name = _aside(_anchor(line["name"], steps)) if line.get("name") else ""
+    doubt = _aside(tr("provisional")) if line.get("provisional") else ""
     return (
         Cell(
             day_text(date.fromisoformat(line["day"])),
@@ -203,3 +301,17 @@ def _day_line(line: Mapping[str, Any]) -> tuple[Cell, Cell, Cell]:
         Cell(str(line["count"]) if counted else ""),
         Cell(f"{reason}{name}{doubt}", dim=not counted),
     )
+
+
+def _anchor(name: str, steps: Mapping[str, str]) -> str:
+    """What a due date is measured from, in words: a step's planned or actual end, the opening, or a variable."""
+    if name == "opened":
+        return tr("the task was opened")
+    match = _ANCHOR.fullmatch(name)
+    if match is None:
+        return name
+    return tr(_ANCHORS[match[1]], step=steps.get(match[2], match[2]))
+
+
+def _aside(text: str) -> str:
+    return both(f"（{text}）", f" ({text})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ def procedure() -> None:
 @click.pass_obj
 def list_(session: Session, shipped: bool) -> None:
     """List the published procedures, and those of the workspace with what they differ."""
-    from engine.queries import definitions
+    from engine.queries import definitions, instances
 
     if shipped:
         rows = [_shipped(each) for each in folders.shipped()]
@@ -42,13 +43,18 @@ def list_(session: Session, shipped: bool) -> None:
         with session.read() as conn:
             published = {each.procedure: each for each in definitions.definitions(conn)}
             local = {each.id: each for each in folders.of_workspace(session.workspace)}
+            running = Counter(
+                each.procedure
+                for status in ("running", "suspended")
+                for each in instances.instances(conn, status=status)
+            )
             rows = [
                 {
                     "procedure": name,
                     "code": published[name].code if name in published else local[name].about().get("code"),
                     "title": published[name].title if name in published else _title(local[name]),
                     "version": published[name].version if name in published else None,
-                    "running": published[name].running if name in published else 0,
+                    "running": running[name],
                     "state": _state(conn, name, local.get(name)),
                 }
                 for name in sorted({*published, *local})
@@ -64,7 +70,7 @@ def list_(session: Session, shipped: bool) -> None:
                 str(each["code"] or ""),
                 str(each["title"] or ""),
                 str(each["version"] or ""),
-                str(each["running"] or ""),
+                str(each["running"] or ("" if each["version"] is None else 0)),
                 Cell(tr(str(each["state"])), fg="yellow" if each["state"] != "published" else None),
             )
             for each in rows

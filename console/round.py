@@ -9,7 +9,7 @@ import click
 
 from console import output
 from console.completions import instance_ids
-from console.language import chosen, tr
+from console.language import Messages, chosen, tr
 from console.session import Session
 from console.shape import group, option
 from engine.errors import Invalid, Problem
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from survey.figures import Figures, Tally
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_STATES: Messages = {"open": "under way", "closed": "over"}
 
 
 @group("round", example="flow round show SV-12\nflow round import SV-12 returns.csv")
@@ -32,20 +34,23 @@ def round_() -> None:
 @click.pass_obj
 def show(session: Session, instance: str, items: bool) -> None:
     """Show how far a round is, and its figures so far."""
+    from engine.queries import organisation
     from survey import rounds
 
     with session.read() as conn:
         found = rounds.round_of(conn, instance_number(instance))
         counts = rounds.dispositions(conn, found.id)
         figures = rounds.figures_of(conn, [found])
+        unit = organisation.unit_names(conn).get(found.unit, found.unit)
+        title = rounds.questionnaire(conn, found).title.of(chosen())
     if session.json:
         output.dump({"round": found, "dispositions": counts, "figures": _plain(figures)})
         return
-    output.heading(f"{label(found.instance)}  {found.unit}  {found.period or ''}".rstrip())
+    output.heading(f"{label(found.instance)}  {unit}  {found.period or ''}".rstrip())
     output.fields(
         [
-            (tr("Questionnaire"), f"{found.questionnaire} {found.version}"),
-            (tr("Status"), tr(found.status)),
+            (tr("Questionnaire"), f"{title}  {found.version}"),
+            (tr("Status"), tr(_STATES[found.status])),
             *((tr(name), count) for name, count in counts.items() if count),
         ]
     )

@@ -166,11 +166,39 @@ class Session:
 
         return {**organisation.names(conn), ENGINE: tr("program")}
 
+    def steps(self, conn: Connection, definition: str) -> dict[str, str]:
+        """The names of the elements of a published diagram, by id."""
+        processes = self.app.services.library.find(conn, definition).diagram.processes.values()
+        return {node.id: node.label for process in processes for node in process.nodes.values() if node.label}
+
     def rights(self, conn: Connection) -> Rights:
         """What the person may do today."""
         from engine.store.organisation import rights_of
 
         return rights_of(conn, self.person, self.today)
+
+    def units(self, conn: Connection) -> set[str] | None:
+        """The units whose instances the person may read: where they hold a role, and below; None: all.
+
+        All are open to auditors and administrators (`may: [audit]`, `may: [admin]`), in a demo workspace to
+        whoever names nobody, and to everybody while nobody has these permissions. Raises Denied for somebody
+        unknown.
+        """
+        from engine.queries import late, organisation
+
+        if self.workspace.demo and self.acting_as is None:
+            return None
+        readers = organisation.having(conn, ("audit", "admin"))
+        if not readers or self.person in readers:
+            return None
+        held = {unit for pairs in self.rights(conn).holdings.values() for _, unit in pairs}
+        return late.below(organisation.parents(conn), held)
+
+    def may_read(self, conn: Connection, unit: str, instance: str) -> None:
+        """Raise Denied for an instance of a unit that is not the person's to read."""
+        mine = self.units(conn)
+        if mine is not None and unit not in mine:
+            raise Denied("{instance} is not for {person} to read", instance=instance, person=self.person)
 
     def home(self, conn: Connection) -> str:
         """A unit whose calendar stands for the organisation's: the first without one above it."""

@@ -89,7 +89,8 @@ def _shared(*, with_json: bool) -> list[click.Parameter]:
             metavar="PERSON",
             expose_value=False,
             callback=_remember("acting_as"),
-            help="Act as another person; both names are journaled.",
+            help="Act as another person, with the permission act-for; history names both. In a demonstration "
+            "anybody may, and a system user that it does not know is not named.",
         ),
         Option(
             ["--lang"],

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from console import opened, output
-from console.dates import moment_text
+from console.dates import due_text, left_text, moment_text
+from console.output import Cell
 from console.session import Session
 from console.shape import command
 from engine.errors import Denied
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from engine.queries.instances import Instance
+    from engine.queries.late import LateTask
     from engine.queries.schedules import Schedule
     from engine.queries.worklist import Task
 
@@ -31,6 +33,8 @@ class Overview:
     """The organisation at a glance."""
 
     late: tuple[Instance, ...]
+    late_tasks: tuple[LateTask, ...]
+    """Of the units in which the person holds a role, and those below; of all for somebody unknown."""
     not_started: tuple[Schedule, ...]
     failed_starts: tuple[Schedule, ...]
     """Schedules with a period whose start failed."""
@@ -47,7 +51,7 @@ def status(session: Session) -> None:
 
     with session.read() as conn:
         tasks = _tasks(session, conn)
-        overview = _overview(session, conn)
+        overview = _overview(session, conn, tasks)
         names = session.names(conn)
         if session.json:
             output.dump(
@@ -56,7 +60,7 @@ def status(session: Session) -> None:
             return
         if tasks is not None:
             _show_tasks(session, conn, tasks, names)
-        _show_overview(session, overview)
+        _show_overview(session, conn, overview)
 
 
 def _tasks(session: Session, conn: Connection) -> tuple[Task, ...] | None:
@@ -75,15 +79,16 @@ def _tasks(session: Session, conn: Connection) -> tuple[Task, ...] | None:
     return worklist.worklist(conn, session.rights(conn))
 
 
-def _overview(session: Session, conn: Connection) -> Overview:
+def _overview(session: Session, conn: Connection, tasks: tuple[Task, ...] | None) -> Overview:
     from engine.commands.organisation import ORG_HASH, TICKED, read_moment
-    from engine.queries import instances, jobs, schedules, work
+    from engine.queries import instances, jobs, late, schedules, work
 
     ticked = work.setting(conn, TICKED)
     moment = None if ticked is None else read_moment(ticked)
     file = session.workspace.org_file
     return Overview(
         late=instances.late_instances(conn, session.now),
+        late_tasks=late.late_tasks(conn, session.now, _my_units(session, conn, tasks is not None)),
         not_started=schedules.overdue(schedules.schedules(conn), session.now),
         failed_starts=tuple(each for each in schedules.schedules(conn) if None in each.started.values()),
         incidents=jobs.incident_count(conn),
@@ -92,6 +97,15 @@ def _overview(session: Session, conn: Connection) -> Overview:
         org_file_newer=file.is_file()
         and sha256(file.read_bytes()).hexdigest() != work.setting(conn, ORG_HASH),
     )
+
+
+def _my_units(session: Session, conn: Connection, known: bool) -> set[str] | None:
+    from engine.queries import late, organisation
+
+    if not known:
+        return None
+    held = {unit for pairs in session.rights(conn).holdings.values() for _, unit in pairs}
+    return late.below(organisation.parents(conn), held)
 
 
 def _show_tasks(session: Session, conn: Connection, tasks: tuple[Task, ...], names: dict[str, str]) -> None:
@@ -109,12 +123,20 @@ def _show_tasks(session: Session, conn: Connection, tasks: tuple[Task, ...], nam
     output.echo()
 
 
-def _show_overview(session: Session, overview: Overview) -> None:
+def _show_overview(session: Session, conn: Connection, overview: Overview) -> None:
     output.heading(session.workspace.organisation)
     if overview.late:
-        output.warn("{count} instances are late:", count=len(overview.late))
-        for each in overview.late[:10]:
-            output.echo(f"  {each.id}  {each.title}  {each.unit_name}  {each.period or ''}".rstrip())
+        output.say("{count} instances are late.", count=len(overview.late))
+        rows = [
+            (
+                Cell(each.id, bold=True), each.name, each.unit_name, each.assignee_name or each.role_name,
+                due_text(each.due_at, session.zone),
+                left_text(each.due_at, session.now, session.zone, session.calendar(conn, each.unit)),
+            )
+            for each in overview.late_tasks[:30]
+        ]  # fmt: skip
+        if rows:
+            output.table(("ID", "Task", "Unit", "With", "Due", ""), rows)
     else:
         output.say("Nothing is late.")
     for schedule in overview.not_started:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,11 @@ from console.session import Session
 from console.shape import group, option
 from engine.errors import NotFound
 from engine.model import task_id
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from engine.queries.worklist import Task
 
 _TASK = click.argument("task", metavar="TASK", shell_complete=task_ids)
 _TASKS = click.argument("tasks", metavar="TASK...", nargs=-1, required=True, shell_complete=task_ids)
@@ -83,8 +89,18 @@ def view(session: Session, task: str) -> None:
             )
             return
         opened.show(session, conn, found, session.names(conn))
+        if found.closed_at is None:
+            _hint(session, conn, found)
         if worklist.deadlines_of(conn, found.id):
             output.note("How the due date was counted: flow task why {task}", task=found.id)
+
+
+def _hint(session: Session, conn: Connection, found: Task) -> None:
+    """Say how the task is handed in."""
+    output.note(
+        "Hand it in with: {command}",
+        command=opened.how_to_hand_in(found, opened.form_of(session, conn, found)),
+    )
 
 
 def _plain(row: object) -> dict[str, object]:
@@ -103,13 +119,14 @@ def why(session: Session, task: str) -> None:
     with session.read() as conn:
         found = worklist.task(conn, task_id(task))
         deadlines = worklist.deadlines_of(conn, found.id)
+        steps = session.steps(conn, found.definition)
     if session.json:
         output.dump({"task": found.id, "deadlines": deadlines})
         return
     if not deadlines:
         raise NotFound("Task {task} has no due date", task=found.id)
     output.heading(f"{found.id}  {found.name}")
-    opened.show_arithmetic(session, deadlines[0])
+    opened.show_arithmetic(session, deadlines[0], steps)
 
 
 @task.command("next", example="flow task next")
@@ -124,7 +141,7 @@ def next_(session: Session) -> None:
             output.dump(found[0] if found else None)
         elif found:
             opened.show(session, conn, found[0], session.names(conn))
-            output.note("Hand it in with: flow task complete {task}", task=found[0].id)
+            _hint(session, conn, found[0])
         else:
             output.note("Nothing to do.")
 
@@ -178,13 +195,17 @@ def delegate(session: Session, task: str, person: str) -> None:
 
 
 _SET = option(
-    "--set", "sets", metavar="NAME=VALUE", multiple=True, help="The answer to one field; may be repeated."
+    "--set",
+    "sets",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="The answer to one field; may be repeated. Several choices: a,b; a table: its rows as JSON, or --form.",
 )
 _FORM = option(
     "--form",
     "file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A YAML or JSON file of answers.",
+    help="A YAML or JSON file of answers: the way for tables and long texts.",
 )
 _EDIT = option("--edit", is_flag=True, help="Fill the form in with the editor (EDITOR).")
 

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, insert, select, update
 from engine.commands.core import Command, Context
 from engine.errors import Denied, Invalid, Problem
 from engine.forms import Form, clean
-from engine.model import label
+from engine.model import SYSTEM, label
 from engine.store import tables as engine_tables
 from survey import rounds
 from survey.questionnaires import columns_of
@@ -94,6 +94,8 @@ def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
                 Problem(f"row {row.number}", "Customer {code} stands already in row {first}", params)
             )
     refuse(problems)
+    for unit in sorted({unit for unit, _ in seen}):
+        _check_right(ctx, unit)
     added, retired = _merge(ctx, sheet)
     units: dict[str, int] = {}
     for unit, _ in seen:
@@ -248,7 +250,9 @@ def _items(form: Form) -> tuple[str, ...]:
 
 
 def _check_right(ctx: Context, unit: str) -> None:
-    rights = ctx.rights(ctx.actor.acting_for or ctx.actor.person)
+    if ctx.actor == SYSTEM:
+        return
+    rights = ctx.rights(ctx.who)
     units = ctx.units(unit)
     if not any(place in units for held in rights.holdings.values() for _, place in held):
         raise Denied("{person} holds no role in unit {unit}", person=rights.person, unit=unit)

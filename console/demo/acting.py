@@ -254,19 +254,24 @@ class People:
             case "feedback_track":
                 listed = self._variables(task).get("feedback_list", [])
                 values["feedback_given"] = [
-                    {
-                        "number": each["number"],
-                        "told_on": today,
-                        "told": "整改措施及进展",
-                        "state": "effective",
-                    }
+                    {**each, "told_on": today, "told": "整改措施及进展", "state": "under_way"}
                     for each in listed
                 ]
+                values["tracking_conclusion"] = "问题正在整改，已逐户反馈，继续跟踪至整改有效"
+            case "kickoff_meeting":
+                there = dict.fromkeys(self._present(row["person"]) for row in values["kickoff_present"])
+                values["kickoff_present"] = [{"person": person} for person in there]
         return values
 
     def _variables(self, task: OpenTask) -> Mapping[str, Any]:
         with self.app.store.read() as conn:
             return demonstration.variables(conn, task.root)
+
+    def _present(self, person: str) -> str:
+        """Who comes for a person: on leave, their substitute."""
+        today = self.app.clock.now().astimezone(self.zone).date()
+        with self.app.store.read() as conn:
+            return demonstration.stand_in(conn, person, today) or person
 
     def _surveyors(self, task: OpenTask) -> list[str]:
         with self.app.store.read() as conn:

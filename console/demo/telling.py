@@ -102,7 +102,7 @@ def _offices(app: App, courses: tuple[Course, ...], offices: list[Figures]) -> N
                 percent(figures.whole.rate),
             )
         )
-    output.table(("ID", "Unit", "Start", "End", "Tasks", "Missed", "Returned", "Satisfied"), rows)
+    output.table(("ID", "Unit", "Started", "Ended", "Tasks", "Missed", "Returned", "Satisfied"), rows)
 
 
 def _figures(courses: tuple[Course, ...], offices: list[Figures], whole: Figures) -> None:

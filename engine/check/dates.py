@@ -1,9 +1,9 @@
 """Variables: what the diagram reads, something has to set.
 
 Who sets a variable is not always to be seen: functions, messages and whoever starts an instance by hand may.
-A variable that nobody seems to set is therefore reported only when none of them could have. With the dates
-that deadlines count from it is taken more strictly, because a deadline whose date never comes is never
-missed: a function or message that sets one says so in the property `flow.sets`.
+Conditions, scripts and due dates may therefore read only what something is seen to set, or what a step declares
+in the property `flow.sets`: a misspelt name would stop the instance, a date that never comes would never be
+missed. What a form is filled in with beforehand is reported only when none of them could have set it.
 """
 
 from __future__ import annotations
@@ -66,11 +66,14 @@ def anchors(view: View) -> Iterator[Finding]:
 def variables(view: View) -> Iterator[Finding]:
     """The variables that conditions, scripts and forms read are set by something."""
     known = _known(view)
-    if known.others or known.by_hand:
+    if known.by_hand:
         return
-    for element, names in _read(view):
+    for element, names in _read(view, forms=not known.others):
         for name in sorted(names - known.names):
-            remedy, close = meant(name, known.names, "Set it in a form, a parameter or a script before")
+            otherwise = (
+                "Set it in a form, a parameter or a script before, or declare in flow.sets which step sets it"
+            )
+            remedy, close = meant(name, known.names, otherwise)
             template = "{name} is read here, but nothing sets it"
             yield view.incomplete(element, template, remedy, name=name, meant=close)
 
@@ -88,7 +91,7 @@ def _dues(view: View) -> Iterator[tuple[str, DueExpression]]:
                 continue  # empty, an expression, or said by the rules
 
 
-def _read(view: View) -> Iterator[tuple[str, frozenset[str]]]:
+def _read(view: View, *, forms: bool) -> Iterator[tuple[str, frozenset[str]]]:
     for chart in view.charts:
         for element, text in expression_texts(chart):
             try:
@@ -102,7 +105,7 @@ def _read(view: View) -> Iterator[tuple[str, frozenset[str]]]:
                 except Misbuilt:
                     continue
             form = view.procedure.forms.get(node.attributes.get("formKey", ""))
-            if form is not None:
+            if forms and form is not None:
                 yield node.id, form.variables
 
 

@@ -222,17 +222,24 @@ class Context:
         """What a person may do today. Raises NotFound for nobody the organisation knows."""
         return rights_of(self.conn, person, self.today)
 
-    def require(self, permission: str) -> None:
-        """Refuse who lacks a permission of org.yaml. Nobody needs it while nobody has it, nor in a demo workspace."""
+    def may(self, permission: str) -> bool:
+        """Whether who asks has a permission of org.yaml. All have it while nobody does, and in a demo workspace."""
         if self.actor == SYSTEM or self.services.workspace.demo:
-            return
-        table = tables.permission
-        having = set(self.conn.execute(select(table.c.person).where(table.c.name == permission)).scalars())
-        if having and self.who not in having:
+            return True
+        having = self._having(permission)
+        return not having or self.who in having
+
+    def require(self, permission: str) -> None:
+        """Refuse who lacks a permission."""
+        if not self.may(permission):
             raise Denied(
                 "This needs the permission `{permission}`, which {person} does not have; {others} may do it",
-                permission=permission, person=self.who, others=", ".join(sorted(having)),
+                permission=permission, person=self.who, others=", ".join(sorted(self._having(permission))),
             )  # fmt: skip
+
+    def _having(self, permission: str) -> set[str]:
+        table = tables.permission
+        return set(self.conn.execute(select(table.c.person).where(table.c.name == permission)).scalars())
 
     def units(self, unit: str) -> tuple[str, ...]:
         """A unit and those above it."""

@@ -200,6 +200,7 @@ def _arm_notices(
     found: tuple[Notice, ...],
 ) -> None:  # fmt: skip
     """Each notice is a timer of its own."""
+    name = instance.definition.procedure.title.of("zh") if node is None else node.label
     for each in found:
         ctx.conn.execute(
             _INSERT_TIMER,
@@ -209,7 +210,7 @@ def _arm_notices(
                 "kind": each.kind,
                 "rule": f"{each.length} {'before' if each.kind == 'remind' else 'after'} due",
                 "task_id": task,
-                "facts": {"deadline": deadline, "role": each.role, "due": due.day.isoformat()},
+                "facts": {"deadline": deadline, "name": name, "role": each.role, "due": due.day.isoformat()},
                 "due_at": each.at,
                 "status": "armed",
             },
@@ -248,6 +249,13 @@ def keep_whole(ctx: Context, instance: OpenInstance, element: str) -> None:
         .returning(table.c.name, table.c.due_day)
     ).one_or_none()
     if row is not None:
+        timer = tables.timer
+        ctx.conn.execute(
+            update(timer)
+            .where(timer.c.instance_id == instance.id, timer.c.task_id.is_(None), timer.c.element == WHOLE)
+            .where(tables.ARMED_TIMER)
+            .values(status="cancelled")
+        )
         ctx.note("deadline.met", {"name": row.name, "due": row.due_day}, instance=instance.id, subject=WHOLE)
 
 

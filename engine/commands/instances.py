@@ -10,11 +10,13 @@ from sqlalchemy import insert, select
 
 from engine.bpmn import state
 from engine.bpmn.run import Run, plain
+from engine.calendar.due_grammar import parse_due
 from engine.commands import deadlines, jobs, moving
 from engine.commands.core import Command, Context, OpenInstance
+from engine.commands.due_dates import date_of
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.published import newest
-from engine.errors import Conflict, Invalid, Problem
+from engine.errors import Conflict, Denied, Invalid, Problem
 from engine.model import SYSTEM, InstanceStatus, label
 from engine.store import tables
 
@@ -73,10 +75,40 @@ class Cancel(Command):
 
 def start(cmd: Start, ctx: Context) -> int:
     """Start an instance, as somebody asked. Raises Invalid for a date that makes a deadline past already."""
+    _may_start(cmd, ctx)
+    _check_variables(cmd, ctx.services.library.find(ctx.conn, newest(ctx.conn, cmd.procedure, cmd.version)))
     number = begin(cmd, ctx)
     if ctx.actor != SYSTEM:
         ctx.refuse_past(cmd.variables)
     return number
+
+
+def _may_start(cmd: Start, ctx: Context) -> None:
+    """By hand a procedure is started by somebody who holds a role in the unit, or an administrator."""
+    units = ctx.units(cmd.unit)
+    if ctx.may("admin"):
+        return
+    rights = ctx.rights(ctx.who)
+    if not any(unit in units for held in rights.holdings.values() for _, unit in held):
+        raise Denied("{person} holds no role in unit {unit}", person=ctx.who, unit=cmd.unit)
+
+
+def _check_variables(cmd: Start, definition: Definition) -> None:
+    """What a person starts with: a date where the diagram counts from one."""
+    dues = definition.dues(definition.procedure.process).values()
+    process = definition.diagram.processes[definition.procedure.process]
+    texts = [
+        *dues,
+        *([parse_due(process.properties["flow.due"])] if process.properties.get("flow.due") else []),
+    ]
+    dates = {due.anchor.name for due in texts if due.anchor is not None and due.anchor.source == "date"}
+    problems = [
+        Problem(name, "{value} is no date; write it as in 2026-09-14", {"value": str(cmd.variables[name])})
+        for name in sorted(dates & set(cmd.variables))
+        if date_of(cmd.variables[name]) is None
+    ]
+    if problems:
+        raise Invalid(problems)
 
 
 def begin(cmd: Start, ctx: Context) -> int:

@@ -25,7 +25,13 @@ def give(ctx: Context, instance: OpenInstance, timer: Any) -> None:
     to = [task.assignee] if own and task is not None else holders(ctx, role, instance.row["unit"])
     ctx.note(
         "notice.reminder" if timer.kind == "remind" else "notice.overdue",
-        {"to": to, "role": role, "due": timer.facts.get("due"), "rule": timer.rule},
+        {
+            "name": timer.facts.get("name"),
+            "to": to,
+            "role": role,
+            "due": timer.facts.get("due"),
+            "rule": timer.rule,
+        },
         instance=instance.id,
         subject=timer.task_id or timer.element,
     )

@@ -30,7 +30,7 @@ from engine.strict_yaml import Document, Reader, nearest
 CLOCK, TICKED, ORG_HASH = "clock", "ticked_at", "org_hash"
 """Names in the table `setting`."""
 
-PERMISSIONS = ("act-for", "assign", "admin")
+PERMISSIONS = ("act-for", "assign", "audit", "admin")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

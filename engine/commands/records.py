@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from engine.bpmn.diagram import Node
-from engine.forms.form import Form
+from engine.forms.conditions import answered
+from engine.forms.form import Field, Form
 from engine.store import tables
 
 if TYPE_CHECKING:
@@ -28,12 +30,13 @@ def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, s
     meta = instance.definition.procedure.records.get(record)
     for name, content in files.items():
         raw = content.encode("utf-8") if isinstance(content, str) else content
+        title = name if meta is None else meta.title.of("zh")
         path = Path("records") / instance.label / name
         digest = hashlib.sha256(raw).hexdigest()
         ctx.conn.execute(
             insert(tables.record).values(
                 instance_id=instance.id,
-                name=name if meta is None else meta.title.of("zh"),
+                name=title,
                 code=None if meta is None else meta.code,
                 element=node.id,
                 path=path.as_posix(),
@@ -45,7 +48,7 @@ def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, s
         )
         ctx.note(
             "record.made",
-            {"record": record, "path": path.as_posix(), "sha256": digest, "size": len(raw)},
+            {"record": record, "name": title, "path": path.as_posix(), "sha256": digest, "size": len(raw)},
             instance=instance.id,
             subject=node.id,
         )
@@ -66,31 +69,118 @@ def _write(target: Path, raw: bytes) -> None:
 def keep_form(
     ctx: Context, instance: OpenInstance, node: Node, task: str, form: Form | None, values: Mapping[str, object]
 ) -> None:  # fmt: skip
-    """A form's clean values as the record its step produces: what was asked and what was answered, as text."""
+    """A form's clean values as the record its step produces: what was asked and what was answered, in Chinese.
+
+    The task is closed already: who filled it in, and for whom, is read from it.
+    """
     record = node.properties["flow.record"]
     meta = instance.definition.procedure.records.get(record)
     title = node.label if meta is None else meta.title.of("zh")
-    lines = [title, "=" * 2 * len(title), ""]
-    facts = [("编号", "" if meta is None else meta.code or ""), ("流程", instance.get("title")), ("步骤", node.label),
-             ("任务", task), ("填写人", ctx.actor.person), ("日期", ctx.today.isoformat())]  # fmt: skip
-    lines += [f"{name}:{value}" for name, value in facts if value]
+    fields = () if form is None else form.questions
+    names = _names(ctx, {id_ for field in fields for id_ in _people(field, values.get(field.id))})
+    facts = [
+        ("编号", "" if meta is None else meta.code),
+        ("流程", instance.get("title")),
+        ("单位", _unit(ctx, instance.get("unit"))),
+        ("期间", instance.get("period")),
+        ("步骤", node.label),
+        ("任务", task),
+        ("填写人", _filled_in_by(ctx, task)),
+        ("日期", ctx.today.isoformat()),
+    ]
+    lines = [title, "=" * _width(title), ""]
+    lines += [f"{name}：{value}" for name, value in facts if value]
     lines.append("")
-    names = {} if form is None else {field.id: field.label.of("zh") for field in form.fields}
-    for name, value in values.items():
-        lines.extend(_written(names.get(name, name), value))
-    keep(ctx, instance, node, {f"{record}-{task.partition('.')[2]}.txt": "\n".join(lines) + "\n"})
+    for field in fields:
+        if answered(value := values.get(field.id)):
+            lines += _written(field, value, names)
+    lines = [line for line, before in zip(lines, ["", *lines], strict=False) if line or before]
+    text = "\n".join(lines).rstrip() + "\n"
+    keep(ctx, instance, node, {f"{record}-{task.partition('.')[2]}.txt": text})
 
 
-def _written(name: str, value: object) -> list[str]:
-    if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-        columns = list(dict.fromkeys(key for row in value for key in row))
-        return [
-            f"{name}:",
-            "\t".join(columns),
-            *("\t".join(str(row.get(c, "")) for c in columns) for row in value),
+def _filled_in_by(ctx: Context, task: str) -> str:
+    table = tables.user_task
+    row = ctx.conn.execute(select(table.c.closed_by, table.c.closed_for).where(table.c.id == task)).one()
+    person = ctx.actor.person if row.closed_for else row.closed_by or ctx.actor.person
+    names = _names(ctx, {person, row.closed_for or person})
+    name = names.get(person, person)
+    return f"{name}（代{names.get(row.closed_for, row.closed_for)}）" if row.closed_for else name
+
+
+def _names(ctx: Context, ids: Iterable[str]) -> dict[str, str]:
+    table = tables.person
+    rows = ctx.conn.execute(select(table.c.id, table.c.name).where(table.c.id.in_(sorted(set(ids)))))
+    return {row.id: row.name for row in rows}
+
+
+def _unit(ctx: Context, unit: str) -> str:
+    table = tables.unit
+    return ctx.conn.execute(select(table.c.name).where(table.c.id == unit)).scalar() or unit
+
+
+def _people(field: Field, value: Any) -> Iterator[str]:
+    """The ids of the people named in an answer."""
+    if field.type == "person" and value:
+        yield value
+    for row in value or () if field.type == "table" else ():
+        for column in field.fields:
+            yield from _people(column, row.get(column.id))
+
+
+def _written(field: Field, value: Any, names: Mapping[str, str]) -> list[str]:
+    """One answer under its label; what takes several lines stands between blank lines."""
+    label = field.label.of("zh")
+    if field.type == "table":
+        columns = [each for each in field.fields if any(answered(row.get(each.id)) for row in value)]
+        rows = [[column.label.of("zh") for column in columns]]
+        rows += [
+            [_words(column, row.get(column.id), names).replace("\n", " ") for column in columns]
+            for row in value
         ]
-    if isinstance(value, dict):
-        return [f"{name}:", *(f"  {key}:{each}" for key, each in value.items())]
-    if isinstance(value, list):
-        return [f"{name}:{'、'.join(map(str, value))}"]
-    return [f"{name}:{value}"]
+        return ["", f"{label}：", *_aligned(rows), ""]
+    if field.type == "matrix":
+        rows = [
+            [f"{row.label.of('zh')}：", _option(field, value[row.id])]
+            for row in field.rows
+            if answered(value.get(row.id))
+        ]
+        return ["", f"{label}：", *_aligned(rows), ""]
+    text = _words(field, value, names)
+    return ["", f"{label}：", *text.split("\n"), ""] if "\n" in text else [f"{label}：{text}"]
+
+
+def _words(field: Field, value: Any, names: Mapping[str, str]) -> str:
+    """One value as people read it; nothing where there is no answer."""
+    if not answered(value):
+        return ""
+    if field.type == "boolean":
+        return "是" if value else "否"
+    if field.type == "choices":
+        return "、".join(_option(field, each) for each in value)
+    if field.type == "choice":
+        return _option(field, value)
+    if field.type == "person":
+        return names.get(value, str(value))
+    return str(value).replace("T", " ") if field.type == "datetime" else str(value)
+
+
+def _option(field: Field, value: object) -> str:
+    labels = {option.value: option.label.of("zh") for option in field.options}
+    return labels.get(value, str(value))  # type: ignore[call-overload, no-any-return]
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Rows with their columns under each other, where a Chinese character is two cells wide."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell + " " * (cells - _width(cell)) for cell, cells in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -260,10 +260,12 @@ def _go_on(
         instance.run.data.update(waits.remember(instance, node, *people))
         batches.item_done(ctx, instance, node, row.batch_id, row.batch_index, entering)
         return
+    assert instance.run is not None
+    changed = {name: value for name, value in entering.items() if instance.run.data.get(name) != value}
     deadlines.keep_whole(ctx, instance, node.id)
     kept = deadlines.remember_actual(ctx, instance, node) | waits.remember(instance, node, *people)
     moving.move(ctx, instance, lambda run: run.complete(row.token, {**entering, **kept}))
-    ctx.refuse_past(entering)
+    ctx.refuse_past(changed)
 
 
 def _enters(form: Form | None, value: object) -> bool:

@@ -82,8 +82,17 @@ def _lines(conn: Connection, chains: list[str]) -> tuple[Line, ...]:
 
 
 def _revealed(conn: Connection, rows: Sequence[Row[Any]]) -> Iterator[Line]:
-    for row, facts in zip(rows, reveal(conn, [orjson.loads(row.facts) for row in rows]), strict=True):
+    for row, facts in zip(rows, reveal(conn, [_facts(row.facts) for row in rows]), strict=True):
         yield Line(
             row.chain, row.seq, row.at, row.by, row.by_name or row.by, row.acting_for, row.kind, row.subject, facts,
-            row.hash.hex(),
+            row.hash.hex() if isinstance(row.hash, bytes) else str(row.hash),
         )  # fmt: skip
+
+
+def _facts(text: str) -> dict[str, Any]:
+    """What a row says. One that somebody spoiled is shown as it is: `audit verify` names it."""
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        return {"unreadable": text}
+    return found if isinstance(found, dict) else {"unreadable": text}

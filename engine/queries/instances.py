@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -155,6 +156,7 @@ def instances(
     status: str | None = None,
     procedure: str | None = None,
     unit: str | None = None,
+    units: Collection[str] | None = None,
     children: bool = False,
     limit: int | None = None,
 ) -> tuple[Instance, ...]:
@@ -168,6 +170,8 @@ def instances(
         query = query.where((instance.c.procedure == procedure) | (definition.c.code == procedure))
     if unit is not None:
         query = query.where(instance.c.unit == unit)
+    if units is not None:
+        query = query.where(instance.c.unit.in_(units))
     return tuple(_instance(row) for row in conn.execute(query if limit is None else query.limit(limit)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -72,6 +72,11 @@ def person_of_system_user(conn: Connection, user: str) -> Person | None:
 def has_people(conn: Connection) -> bool:
     """Whether anybody was imported yet."""
     return conn.execute(select(people.c.id).limit(1)).first() is not None
+
+
+def having(conn: Connection, permissions: Collection[str]) -> set[str]:
+    """Who has one of the permissions."""
+    return set(conn.execute(select(permission.c.person).where(permission.c.name.in_(permissions))).scalars())
 
 
 def names(conn: Connection) -> dict[str, str]:

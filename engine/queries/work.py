@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Integer, bindparam, func, or_, outerjoin, select
+from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, or_, outerjoin, select, type_coerce
 
 from engine.store import tables
+from engine.store.columns import from_micros
 
 _ANYWAY = ("resume", "cancel", "suspend", "deadline")
 """Kinds of jobs that a suspended instance does not hold up."""
@@ -83,6 +84,6 @@ def setting(conn: Connection, name: str) -> Any:
 
 
 def latest(conn: Connection) -> datetime | None:
-    """How far the history reaches."""
-    found: datetime | None = conn.execute(select(func.max(tables.journal.c.at))).scalar_one()
-    return found
+    """How far the history reaches. What somebody wrote there by hand is for `audit verify` to tell, not for this."""
+    found = conn.execute(select(func.max(type_coerce(tables.journal.c.at, BigInteger)))).scalar_one()
+    return from_micros(found) if isinstance(found, int) else None

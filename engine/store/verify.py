@@ -69,6 +69,9 @@ _EMPTIED = union_all(
 )
 
 
+_SEALED = select(exists().where(instance.c.sealed) | exists().where(chain.c.sealed))
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that does not agree: in which chain (`seal` for the seals), at which row, and what."""
@@ -140,6 +143,14 @@ class _Verification:
     def _row(self, row: Row[Any], last: Head) -> Head:
         name, seq, at, by, acting_for, kind, subject, facts, prev, stored = tuple(row)
         self.row_count += 1
+        if not (
+            isinstance(at, int)
+            and isinstance(facts, str)
+            and isinstance(prev, bytes)
+            and isinstance(stored, bytes)
+        ):
+            self.fault(name, seq, "was altered: it holds a value of another kind")
+            return Head(seq, stored if isinstance(stored, bytes) else NO_HASH)
         expected = last.seq + 1
         if seq < expected:
             self.fault(name, seq, "does not belong here: a chain begins with row 1")
@@ -223,6 +234,8 @@ class _Verification:
             if outside is not None and number == outside.number:
                 found = bytes(stored)
             last, last_hash = number, bytes(stored)
+        if not self.seal_count and self.conn.execute(_SEALED).scalar_one():
+            self.fault("seal", 1, "is missing, though chains were sealed: the seals were deleted")
         if outside is None or found == outside.hash:
             return
         if found is None:

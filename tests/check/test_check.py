@@ -233,12 +233,14 @@ def test_a_misspelt_name_is_answered_with_the_one_that_was_meant() -> None:
     assert [str(each) for each in found if "Did you mean work.compute?" in str(each)]
 
 
-def test_variables_that_a_function_might_set_are_not_reported() -> None:
+def test_a_variable_that_only_a_function_sets_has_to_be_declared() -> None:
     bundle = swapped("score &gt;= target", "rate &gt;= target")
+    [finding] = [str(each) for each in checked(bundle)]
+    assert "rate is read here, but nothing sets it" in finding
+    assert "flow.sets" in finding
     bundle["demo.bpmn"] = bundle["demo.bpmn"].replace(
-        b'name="flow.sets" value="closed"', b'name="other" value="1"'
+        b'name="flow.sets" value="closed"', b'name="flow.sets" value="closed, rate"'
     )
-    bundle["demo.bpmn"] = bundle["demo.bpmn"].replace(b"P5WD after closed", b"P5WD after d0")
     assert [str(each) for each in checked(bundle)] == []
 
 

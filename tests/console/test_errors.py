@@ -105,7 +105,7 @@ def test_an_unknown_system_user_is_told_what_to_do(flow: Terminal) -> None:
 def test_acting_for_another_needs_the_permission(started: Terminal) -> None:
     assert "act-for" in started("task", "list", "--as", "wang.fang", user="li", exit_code=7).stderr
     started("task", "claim", "SV-1.1", "--as", "wang.fang", user="zhao")
-    assert "赵敏 (王芳)" in started("instance", "history", "SV-1").stdout
+    assert "赵敏 for 王芳" in started("instance", "history", "SV-1").stdout
     started("task", "list", "--as", "nobody", user="zhao", exit_code=5)
 
 

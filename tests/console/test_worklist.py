@@ -31,7 +31,7 @@ def test_a_substitute_sees_and_does_the_work_and_history_names_both(started: Ter
     assert (task["why"], task["on_behalf_of"]) == ("role of someone represented", "zhao.min")
     started("task", "complete", "SV-1.2", "--set", "decision=agree", user="sun")
     history = started("instance", "history", "SV-1").stdout
-    assert "孙悦 (赵敏)" in history
+    assert "孙悦 for 赵敏" in history
 
 
 def test_a_substitution_ends_with_its_last_day(started: Terminal) -> None:

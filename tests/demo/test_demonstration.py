@@ -95,3 +95,37 @@ def test_time_goes_on_from_there(played: tuple[Path, dict[str, Any]]) -> None:
     assert run.exit_code == 0, run.output
     tasks = CliRunner().invoke(flow, ["-C", str(played[0]), "task", "list", "--as", "chen.jing", "--json"])
     assert [task["element"] for task in json.loads(tasks.stdout)] == ["draft_plan"]
+
+
+def test_a_promise_that_was_kept_brings_no_overdue_notice(played: tuple[Path, dict[str, Any]]) -> None:
+    run = CliRunner().invoke(flow, ["-C", str(played[0]), "instance", "history", "SV-1", "--json"])
+    told = [line["facts"]["name"] for line in json.loads(run.stdout) if line["kind"] == "notice.overdue"]
+    assert told == []
+
+
+def test_managers_see_what_is_late_in_their_units_and_no_other(played: tuple[Path, dict[str, Any]]) -> None:
+    folder = str(played[0])
+    CliRunner().invoke(flow, ["-C", folder, "demo", "clock", "--to", "2026-12-04T10:00"])
+    run = CliRunner().invoke(flow, ["-C", folder, "status", "--as", "li.hong", "--json"])
+    late = json.loads(run.stdout)["overview"]["late_tasks"]
+    assert {(task["unit"], task["name"]) for task in late} == {
+        ("office-3", "编制调查方案"),
+        ("office-4", "编制调查方案"),
+    }
+    listed = CliRunner().invoke(flow, ["-C", folder, "instance", "list", "--as", "li.hong", "--json"])
+    assert {each["unit"] for each in json.loads(listed.stdout)} == {"office-3", "office-4"}
+    other = CliRunner().invoke(flow, ["-C", folder, "instance", "history", "SV-1", "--as", "li.hong"])
+    assert other.exit_code == 7
+    assert CliRunner().invoke(flow, ["-C", folder, "audit", "export", "--as", "li.hong"]).exit_code == 7
+
+
+def test_a_record_that_was_changed_is_found(played: tuple[Path, dict[str, Any]]) -> None:
+    file = next((played[0] / "records" / "SV-2").glob("plan-*.txt"))
+    kept = file.read_bytes()
+    try:
+        file.write_bytes(kept + "改".encode())
+        run = CliRunner().invoke(flow, ["-C", str(played[0]), "audit", "verify", "--json"])
+        assert run.exit_code == 1
+        assert [each["path"] for each in json.loads(run.stdout)["altered"]] == [f"records/SV-2/{file.name}"]
+    finally:
+        file.write_bytes(kept)

@@ -16,9 +16,9 @@ from engine.expressions import ExpressionFault, compile_expression, compile_scri
 
 @pytest.fixture(autouse=True)
 def within_a_second():
-    started = time.perf_counter()
+    started = time.process_time()
     yield
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
 
 
 @pytest.mark.parametrize(

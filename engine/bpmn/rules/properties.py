@@ -137,8 +137,29 @@ def written(chart: Chart) -> Iterator[Finding]:
             if "flow.due" not in properties:
                 template = "{name} counts from a due date, but there is none"
                 yield error(element, template, "Add flow.due", name=name)
+    yield from _promise(chart)
     for node in chart.nodes:
         yield from _names(chart, node)
+
+
+def _promise(chart: Chart) -> Iterator[Finding]:
+    """What the process itself promises: kept by a task that there is, its notices going to somebody."""
+    properties, process = chart.process.properties, chart.process.id
+    until = properties.get("flow.due-until", "").strip()
+    target = chart.node(until) if until else None
+    if until and (target is None or not _person(target)):
+        near = nearest(until, [each.id for each in chart.nodes if _person(each)])
+        remedy = "Did you mean {meant}?" if near else "Name the id of a user task"
+        template = "flow.due-until names {other}, which is no user task of the process"
+        yield error(process, template, remedy, other=until, meant=near)
+    for name in ("flow.remind", "flow.overdue"):
+        try:
+            told = notices(name, properties.get(name, ""))
+        except EngineError:
+            continue  # said already
+        if any(each.role is None for each in told):
+            template, remedy = "{name} of the process says to nobody", "Add a role: `P0D after due: role`"
+            yield error(process, template, remedy, name=name)
 
 
 def _all(chart: Chart) -> Iterator[tuple[str, Mapping[str, str]]]:

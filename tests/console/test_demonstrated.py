@@ -1,0 +1,85 @@
+"""The demonstration's documents, rounds and history are in Chinese throughout."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import cli
+from engine import strict_yaml
+
+PROCEDURE = "building-quarterly-15-workdays"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("read") / "demo"
+    run = CliRunner().invoke(cli.flow, ["demo", "--folder", str(folder), "--lang", "zh"])
+    assert run.exit_code == 0, run.output
+    return folder
+
+
+def said(folder: Path, *args: str) -> str:
+    run = CliRunner().invoke(
+        cli.flow, [*args, "--as", "wang.jianguo"], env={"FLOW_HOME": str(folder), "FLOW_LANG": "zh"}
+    )
+    assert run.exit_code == 0, run.output
+    return run.stdout
+
+
+def values_of_options(node: object) -> Iterator[str]:
+    """What options store, where it is not what they are read as."""
+    if isinstance(node, dict):
+        if {"value", "label"} <= set(node):
+            yield str(node["value"])
+        for each in node.values():
+            yield from values_of_options(each)
+    elif isinstance(node, list | tuple):
+        for each in node:
+            yield from values_of_options(each)
+
+
+def test_every_form_that_is_kept_reads_as_chinese(folder: Path) -> None:
+    kept = {file.stem.rpartition("-")[0]: file for file in sorted((folder / "records").rglob("*-*.txt"))}
+    assert len(kept) >= 13
+    stored: set[str] = set()
+    for form in sorted((folder / "forms" / PROCEDURE).glob("*.yaml")):
+        stored |= set(values_of_options(strict_yaml.load(form.read_bytes(), form.name).value))
+    people = set(re.findall(r"id: ([a-z]+\.[a-z]+)", (folder / "org.yaml").read_text(encoding="utf-8")))
+    assert len(people) > 10
+    for file in kept.values():
+        text = file.read_text(encoding="utf-8")
+        words = set(re.findall(r"[A-Za-z_.]+", text))
+        assert not words & (stored | people | {"True", "False", "None"}), file
+        assert not re.search(r"[一-鿿]:|\n\n\n", text), file
+        assert text.splitlines()[1].strip("=") == ""
+
+
+def test_whoever_stood_in_is_named_with_whom_they_stood_in_for(folder: Path) -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (folder / "records").rglob("*.txt")]
+    assert any("填写人：何平（代郭丽）" in text for text in texts)
+
+
+def test_a_round_is_shown_in_chinese(folder: Path) -> None:
+    shown = said(folder, "round", "show", "SV-3")
+    assert shown.startswith("SV-3  第三管理处  2026-Q3")
+    assert re.search(r"状态 +已结束", shown)
+    assert re.search(r"已收回 +150", shown)
+
+
+def test_history_names_procedure_steps_and_what_is_due(folder: Path) -> None:
+    told = said(folder, "instance", "history", "SV-3", "--all")
+    assert "大楼客户满意度季度调查 第 1 版为 第三管理处 启动" in told
+    assert "逾期通知发给 赵敏：回收调查表（2026-09-16 到期）" in told
+    assert "记录《调查方案》" in told
+    assert PROCEDURE not in told
+    assert "round.returns" not in told
+    assert "draft_plan" not in told
+
+
+def test_the_arithmetic_of_a_due_date_names_the_step_it_starts_from(folder: Path) -> None:
+    assert "从次日起计（“发放问卷”的计划完成日）" in said(folder, "task", "why", "SV-3.8")
