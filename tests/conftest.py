@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from console import language
 from engine.store import Store, open_store
 from tests.databases import MISSING, PostgreSQL, postgresql_binaries
 
@@ -19,6 +20,16 @@ settings.register_profile("person", deadline=None)
 settings.load_profile("build" if os.environ.get("CI") else "person")
 
 _BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(autouse=True)
+def _speech(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The language that one test speaks is not that of the next, nor that of whoever runs them."""
+    for name in ("FLOW_LANG", "FLOW_HOME", "LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+    language.use("en")
+    yield
+    language.use("en")
 
 
 @pytest.fixture(scope="session")
