@@ -47,7 +47,7 @@ def verify(session: Session, head: Path | None) -> None:
     from engine.store.seal import read_seal
     from engine.store.verify import verify as recompute
 
-    outside = None if head is None else read_seal(head.read_text(encoding="utf-8-sig"))
+    outside = None if head is None else read_seal(head.read_bytes().decode("utf-8-sig", "replace"))
     with output.working("Verifying the journal"), session.read() as conn:
         verdict = recompute(conn, outside)
         files = list(records.altered(conn, session.workspace.folder))

@@ -21,7 +21,7 @@ FOLDER = Path("demo")
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, help="Where it is kept."
 )
 @option("--resume", is_flag=True, help="Go on where it was interrupted, instead of starting afresh.")
-@option("--responses", type=click.IntRange(1), help="Replay only so many of the answers.")
+@option("--responses", type=click.IntRange(12), help="Replay only so many of the answers.")
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, resume: bool, responses: int | None) -> None:
     """Play a quarterly survey of six offices with 1,033 real answers, and print what came of it.

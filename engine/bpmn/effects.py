@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MAX_ITEMS = 200_000
+"""Instances of one multi-instance activity: more would hold up everybody else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:

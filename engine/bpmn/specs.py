@@ -270,7 +270,7 @@ class ActivitySpec(NodeSpec):
                 raise EngineError(
                     "The number of instances is {count!r}, not a whole number from 0", count=count
                 )
-            items = tuple(range(count))
+            items = tuple(range(min(count, effects.MAX_ITEMS + 1)))
         elif loop.collection is not None:
             found = run.data.get(loop.collection)
             if not isinstance(found, (list, dict)):

@@ -58,6 +58,8 @@ def begin(ctx: Context, instance: OpenInstance, effect: fx.Called) -> None:
     items: Sequence[object] = effect.items if effect.items is not None else (None,)
     if effect.multi and effect.items is None:
         items = _collected(ctx, instance, node)
+    if len(items) > fx.MAX_ITEMS:
+        raise EngineError("{count} instances are more than {most}", count=len(items), most=fx.MAX_ITEMS)
     kind = "task" if node.tag in PERSON_TASKS else "instance"
     loop = node.loop
     if loop is not None and loop.output and len(items) > MAX_OUTPUTS:

@@ -141,6 +141,8 @@ class Context:
     opened: dict[int, OpenInstance] = field(default_factory=dict)
     shared: list[tuple[Fact, Actor]] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    depth: int = 0
+    """How deep instances start one another in this command."""
     before_commit: list[Callable[[], None]] = field(default_factory=list)
     past: list[Problem] = field(default_factory=list)
     """Deadlines that this command made past already, by the variable they are measured from."""
@@ -254,11 +256,13 @@ class Context:
             len(self.facts),
             len(self.before_commit),
         )
+        depth = self.depth
         before = {each.id: (dict(each.changes), len(each.facts)) for each in self.opened.values()}
         try:
             with savepoint(self.conn):
                 yield
         except EngineError:
+            self.depth = depth
             for number in set(self.opened) - known:
                 del self.opened[number]
             for number, (changes, noted) in before.items():

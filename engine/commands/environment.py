@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -10,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 from engine.bpmn.diagram import Node
 from engine.bpmn.run import BpmnError
 from engine.commands.records import keep
+from engine.errors import EngineError
 from engine.expressions import Expression, Script, compile_expression, compile_script
 from engine.handlers import Call, Kind
 from engine.model import label
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
+
+
+log = logging.getLogger("satisflow")
 
 
 def throw_error(code: str) -> None:
@@ -60,9 +65,19 @@ class InstanceEnvironment:
         handler = self.ctx.services.registry.find(name)
         if handler.kind is Kind.OUTSIDE:
             return None
-        return take_records(
-            self.ctx, self.instance, node, dict(handler.function(self.call(node, variables)) or {})
-        )
+        try:
+            values = dict(handler.function(self.call(node, variables)) or {})
+        except (EngineError, BpmnError):
+            raise
+        except Exception as bug:  # an incident at this element: what the person handed in is not lost
+            log.exception("handler %s", name)
+            raise EngineError(
+                "Function {name} failed: {kind}: {reason}",
+                name=name,
+                kind=type(bug).__name__,
+                reason=str(bug),
+            ) from bug
+        return take_records(self.ctx, self.instance, node, values)
 
     def paused(self) -> bool:
         return self.ctx.services.paused()

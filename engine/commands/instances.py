@@ -16,12 +16,15 @@ from engine.commands.core import Command, Context, OpenInstance
 from engine.commands.due_dates import date_of
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.published import newest
-from engine.errors import Conflict, Denied, Invalid, Problem
+from engine.errors import Conflict, Denied, EngineError, Invalid, Problem
 from engine.model import SYSTEM, InstanceStatus, label
 from engine.store import tables
 
 if TYPE_CHECKING:
     from engine.commands.published import Definition
+
+MAX_DEPTH = 40
+"""Instances that start one another within one step."""
 
 _EMPTY = b'{"v":{},"n":0,"s":[],"t":[]}'
 _INSERT = insert(tables.instance).returning(tables.instance)
@@ -148,6 +151,7 @@ def create(
 ) -> int:
     """A new instance of a process: its row, its deadline, its first step. Returns its number."""
     found = ctx.services.library.find(ctx.conn, definition)
+    _deeper(ctx, process)
     row = (
         ctx.conn.execute(
             _INSERT,
@@ -185,7 +189,15 @@ def create(
         facts["parent"] = parent.label
     ctx.note("instance.started", facts, instance=instance.id, subject=element)
     _first_step(ctx, instance, found, process, dict(variables), element)
+    ctx.depth -= 1
     return instance.id
+
+
+def _deeper(ctx: Context, process: str) -> None:
+    ctx.depth += 1
+    if ctx.depth > MAX_DEPTH:
+        template = "Calls nest deeper than {most}: does {process} call itself without end?"
+        raise EngineError(template, most=MAX_DEPTH, process=process)
 
 
 def _first_step(

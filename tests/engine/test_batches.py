@@ -335,3 +335,16 @@ def test_a_multi_instance_sub_process_with_an_error_of_its_own(quick: Stage):
     quick.start(items=[1, 2])
     quick.complete(quick.tasks("a")[0])
     assert quick.open() == ["mended"]
+
+
+def test_more_instances_than_anybody_means_are_an_incident_and_hold_nobody_up(quick: Stage):
+    quick.publish("start s\nscript work do=pass times=100000000\nend e\ns -> work -> e")
+    quick.start()
+    [incident] = quick.incidents()
+    assert "are more than 200000" in str(incident.error)
+
+
+def test_a_process_that_calls_itself_without_end_is_an_incident(quick: Stage):
+    quick.publish("start s\ncall again calls=main\nend e\ns -> again -> e")
+    quick.start()
+    assert any("call itself without end" in str(each.error) for each in quick.incidents())
