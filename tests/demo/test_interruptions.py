@@ -10,8 +10,8 @@ import pytest
 
 from tests.demo import interrupting
 
-ABOUT = 570
-"""Commits of the demonstration; `python -m tests.demo.interrupting` cuts at all of them."""
+ABOUT = 500
+"""Fewer than the commits of the demonstration; `python -m tests.demo.interrupting` cuts at all of them."""
 SAMPLE = random.Random(7).sample([(n, when) for n in range(1, ABOUT) for when in ("before", "after")], 10)
 
 pytestmark = pytest.mark.slow
