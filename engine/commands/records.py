@@ -58,7 +58,7 @@ def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, s
 
 def _write(target: Path, raw: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    beside = target.with_name(f".{target.name}.part")
     with beside.open("wb") as file:
         file.write(raw)
         file.flush()
