@@ -148,9 +148,10 @@ def _at_target(desk: _Desk, part: Part) -> bool:
         return False
     text = lettering.block(part.flow.name, 112)
     x = -desk.area.boxes[target].width // 2 - _ARROW - text.width
-    desk.put(
-        part.flow.id, target, Rect(x, route.runs[-1].shift - _GAP - text.height, text.width, text.height)
-    )
+    rect = Rect(x, route.runs[-1].shift - _GAP - text.height, text.width, text.height)
+    if any(_overlap(rect, other) for other in desk.cells[target]):
+        return False
+    desk.put(part.flow.id, target, rect)
     return True
 
 

@@ -89,13 +89,8 @@ def test_large_procedures_are_drawn_without_faults(xml: bytes) -> None:
 @pytest.mark.slow
 @given(xml=tangles())
 @settings(parent=long, max_examples=1500)
-def test_many_tangles_are_drawn_with_no_fault_but_crowded_labels(xml: bytes) -> None:
-    # In about one of a thousand tangles, every flow of them labelled, two labels find no free place. Procedures
-    # that somebody could read are held to the letter above.
-    found = [
-        fault for fault in faults(draw(xml)) if fault.template != "Its label overlaps the label of {other}"
-    ]
-    assert [str(fault) for fault in found] == []
+def test_many_tangles_are_drawn_without_faults(xml: bytes) -> None:
+    assert [str(fault) for fault in faults(draw(xml))] == []
 
 
 def test_lanes_are_bands_in_their_order_that_fill_the_pool_and_hold_their_elements() -> None:
