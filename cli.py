@@ -17,7 +17,8 @@ SECTIONS: Sections = {
         ),
         "task": ("console.task:task", "The worklist: find, take, fill in and complete tasks."),
         "start": ("console.start:start", "Start a procedure by hand."),
-        "round": ("console.round:round_", "Survey rounds: customers, returns, figures."),
+        "round": ("console.round:round_", "Survey rounds: samples, fieldwork, returns, figures."),
+        "roster": ("console.roster:roster", "Rosters: who can be asked, who moved in, who left."),
         "instance": ("console.instance:instance", "Runs of procedures: their steps, dates and history."),
     },
     "Procedures": {
@@ -36,7 +37,15 @@ SECTIONS: Sections = {
             "Watch the calendar and the deadlines until stopped with Ctrl-C or SIGTERM.",
         ),
         "job": ("console.job:job", "What the program has to do, and what failed."),
+        "notice": (
+            "console.notice:notice",
+            "Notices by mail and in group chats: what was sent, and what failed.",
+        ),
         "message": ("console.message:message", "Messages that instances wait for."),
+        "archive": (
+            "console.archive:archive",
+            "Archives: seal what an instance left, verify it, hand it over.",
+        ),
         "audit": ("console.audit:audit", "The journal: verify, seal, export."),
         "doctor": (
             "console.doctor:doctor",

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from benchmarks.figures import large_round
 from benchmarks.growth import growth
 from benchmarks.measuring import Table, machine
 from benchmarks.rehearsals import rehearsals
@@ -15,6 +16,7 @@ BENCHMARKS: Mapping[str, Callable[[bool], Table]] = {
     "workload": workload,
     "growth": growth,
     "rehearsals": rehearsals,
+    "figures": large_round,
 }
 
 

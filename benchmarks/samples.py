@@ -103,7 +103,12 @@ def _task(name: str, loop: str = "", due: str = "P3WD") -> tuple[str, str]:
     )
 
 
-_START = ("start", '<bpmn:startEvent id="start"/>')
+_START = (
+    "start",
+    '<bpmn:startEvent id="start"><bpmn:extensionElements><camunda:properties>'
+    '<camunda:property name="flow.sets" value="customer, number"/></camunda:properties></bpmn:extensionElements>'
+    "</bpmn:startEvent>",
+)
 _END = ("end", '<bpmn:endEvent id="end"/>')
 
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console import output
+from console import logbook, output
+from console.dates import moment_text
 from console.failures import FAILURE
-from console.language import tr
+from console.language import Messages, Words, both, tr
 from console.session import Session
 from console.shape import group, option
+from engine import config
 from engine.errors import Denied
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def verify(session: Session, head: Path | None) -> None:
     Without --head a rewrite of everything since the last seal kept outside cannot be seen. Exits with 1 when
     anything does not agree.
     """
-    from engine.queries import records
+    from engine.queries import history, records
     from engine.store.seal import read_seal
     from engine.store.verify import verify as recompute
 
@@ -51,10 +53,13 @@ def verify(session: Session, head: Path | None) -> None:
     with output.working("Verifying the journal"), session.read() as conn:
         verdict = recompute(conn, outside)
         files = list(records.altered(conn, session.workspace.folder))
+        clocks = history.clock_changes(conn)
+        names = session.names(conn)
     changed = [each for each in files if each is not None]
     if session.json:
         faults = [_fault(each) for each in verdict.faults]
-        output.dump({**_counts(verdict), "records": len(files), "faults": faults, "altered": changed})
+        output.dump({**_counts(verdict), "records": len(files), "faults": faults, "altered": changed,
+                     "clocks": clocks})  # fmt: skip
     else:
         for each in changed:
             words = tr("is missing") if each.missing else tr("was changed since it was listed")
@@ -66,6 +71,8 @@ def verify(session: Session, head: Path | None) -> None:
             "{chains} chains, {rows} rows, {seals} seals, {values} personal values ({erased} erased)",
             **_counts(verdict),
         )
+        for line in clocks:
+            _show_clock(session, line, names)
         if not changed:
             output.echo(
                 click.style("✓ ", fg="green") + tr("{count} records are as listed.", count=len(files))
@@ -79,6 +86,72 @@ def verify(session: Session, head: Path | None) -> None:
                 )
     if verdict.faults or changed:
         sys.exit(FAILURE)
+
+
+def _show_clock(session: Session, line: Line, names: dict[str, str]) -> None:
+    place = click.style(f"{line.chain} #{line.seq}", bold=True)
+    text = f"{logbook.who(line, names)}: {logbook.sentence(line, names, session.zone)}"
+    output.echo(f"{click.style('!', fg='yellow')} {place}  {text}")
+
+
+@audit.command(
+    "clock",
+    example="flow audit clock\nflow audit clock --accept --reason 'the battery of its clock was empty'",
+)
+@option("--accept", is_flag=True, help="Vouch for the clock: history goes on at its time.")
+@option("--reason", metavar="TEXT", default="", help="Why the two contradict each other; history keeps it.")
+@click.pass_obj
+def clock(session: Session, accept: bool, reason: str) -> None:
+    """Compare the machine's clock with the history, and vouch for it when they contradict each other.
+
+    While a clock runs ahead, entries get times that have not come yet; once it is right, every command would lie
+    before them and is refused. With --accept history goes on at what the clock says now: set it right first. Jobs
+    that waited for the false time run, and schedules are planned again from now on. What was started, fired or
+    found late meanwhile is not undone: the instances are listed, to be cancelled or put right.
+    """
+    from engine.commands.clock import AcceptClock
+    from engine.queries import history
+    from engine.store import watch
+
+    if accept:
+        session.do(AcceptClock(by=session.actor, reason=reason))
+    with session.read() as conn:
+        reach = watch.reach(conn)
+        past = history.clock_changes(conn)
+        names = session.names(conn)
+        ahead = watch.beyond(conn, session.now) if reach.contradicts(session.now) == "behind" else {}
+    if session.json:
+        doubt = reach.contradicts(session.now)
+        output.dump({"clock": session.now, "history": reach.history, "doubt": doubt, "accepted": past})
+        return
+    output.fields(
+        [
+            (tr("clock"), moment_text(session.now, session.zone)),
+            (tr("history"), "–" if reach.history is None else moment_text(reach.history, session.zone)),
+        ]
+    )
+    for line in past:
+        _show_clock(session, line, names)
+        for told, chains in zip(
+            _MEANWHILE, (line.facts.get("started"), line.facts.get("moved")), strict=True
+        ):
+            if chains:
+                output.echo(f"    {tr(told, instances=both('、', ', ').join(chains))}")
+    if doubt := reach.contradicts(session.now):
+        output.warn(_DOUBTS[doubt])
+        if ahead:
+            output.say("Entries of a time that has not come: {chains}", chains=both("、", ", ").join(ahead))
+        output.note("Set the clock right. When it is: flow audit clock --accept --reason TEXT")
+
+
+_MEANWHILE: Words = (
+    "Started in the false time, to be cancelled or put right: {instances}",
+    "Went on in the false time, to be looked at: {instances}",
+)
+_DOUBTS: Messages = {
+    "behind": "The history reaches a time that has not come yet: this clock is wrong now, or one was then.",
+    "ahead": "The clock is more than 400 days beyond anything that happened here.",
+}
 
 
 def _counts(verdict: object) -> dict[str, int]:
@@ -137,10 +210,11 @@ def export(session: Session, since: str | None, until: str | None, file: Path | 
                 output.echo(_json(line))
             return
         as_csv = file.suffix.lower() == ".csv"
-        beside = file.with_name(f".{file.name}.part")
-        with beside.open("w", encoding="utf-8-sig" if as_csv else "utf-8", newline="") as sheet:
+        with (
+            config.whole(file) as beside,
+            beside.open("w", encoding="utf-8-sig" if as_csv else "utf-8", newline="") as sheet,
+        ):
             count = _write_csv(sheet, lines) if as_csv else _write_lines(sheet, lines)
-        beside.replace(file)
     output.note("{count} rows written to {file}", count=count, file=file)
 
 

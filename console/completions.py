@@ -56,7 +56,7 @@ def units(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[
 
     try:
         with _session(ctx).read() as conn:
-            found = organisation.unit_names(conn)
+            found = organisation.open_units(conn)
     except EngineError:
         return []
     return _fitting(incomplete, sorted(found.items()))

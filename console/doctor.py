@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import click
 
 from console import output
-from console.dates import moment_text
-from console.failures import FAILURE, message
+from console.failures import FAILURE, finding_texts, message, of_system, problem_text
 from console.language import tr
 from console.session import Session
 from console.shape import command, option
-from engine.errors import EngineError
+from console.status import last_seen
+from engine.errors import EngineError, Invalid, Misbuilt
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -78,20 +78,44 @@ def _examine(session: Session) -> Iterator[Finding]:
         yield _ok("Workspace {folder}, {zone}", folder=workspace.folder, zone=workspace.zone.key)
         yield _ok("Database {place}", place=_opened(session))
     except EngineError as error:
-        yield Finding("error", message(error))
+        yield from _faults(error)
+        return
+    except OSError as fault:
+        if (meaning := of_system(fault)) is None:
+            raise
+        yield from _faults(meaning)
         return
     with session.read() as conn:
+        yield from _clock(session, conn)
         yield from _organisation(session, conn)
         yield from _calendars(session, conn)
         yield from _procedures(session, conn)
+        yield from _notices(session, conn)
         yield from _work(session, conn)
 
 
+def _faults(error: EngineError) -> Iterator[Finding]:
+    """An error with everything it names."""
+    yield Finding("error", message(error))
+    for each in error.findings if isinstance(error, Misbuilt) else ():
+        yield Finding("error", ": ".join(part for part in finding_texts(each) if part))
+    for problem in error.problems if isinstance(error, Invalid) else ():
+        yield Finding("error", f"{problem.field}: {problem_text(problem)}")
+
+
+def _clock(session: Session, conn: Connection) -> Iterator[Finding]:
+    from engine.store.watch import reach
+
+    if not session.workspace.demo and reach(conn).contradicts(session.now):
+        yield Finding("error", tr("The clock and the history contradict each other: flow audit clock"))
+
+
 def _opened(session: Session) -> str:
-    """The database's place, its tables made or brought up to date first."""
+    """The database's place, older tables brought up to date first. A database that is missing is not made."""
     from engine.store import open_store
 
-    with open_store(session.workspace.database, durable=session.workspace.durable, upgrade=True) as store:
+    with open_store(session.workspace.database, durable=session.workspace.durable, upgrade=True,
+                    create=False) as store:  # fmt: skip
         return store.place
 
 
@@ -106,9 +130,14 @@ def _organisation(session: Session, conn: Connection) -> Iterator[Finding]:
     else:
         yield _ok("{people} people, {units} units, {roles} roles", people=len(active), units=len(known.units),
                   roles=len(known.roles))  # fmt: skip
-    file = session.workspace.org_file
-    if file.is_file() and sha256(file.read_bytes()).hexdigest() != work.setting(conn, ORG_HASH):
-        yield _warning("org.yaml differs from the database: flow org import")
+    try:
+        file = session.workspace.org_file
+        if file.is_file() and sha256(file.read_bytes()).hexdigest() != work.setting(conn, ORG_HASH):
+            yield _warning("org.yaml differs from the database: flow org import")
+    except OSError as fault:
+        if (error := of_system(fault)) is None:
+            raise
+        yield from _faults(error)
     held = {role for each in active for role, _ in each.holdings}
     for id_, name in known.roles.items():
         if id_ not in held:
@@ -138,29 +167,65 @@ def _procedures(session: Session, conn: Connection) -> Iterator[Finding]:
         try:
             session.app.services.library.find(conn, each.hash)
         except EngineError as error:
-            yield Finding("error", f"{each.procedure}: {message(error)}")
+            for fault in _faults(error):
+                yield Finding("error", f"{each.procedure}: {fault.text}")
         else:
             yield _ok(
                 "{procedure} version {version}", procedure=each.code or each.procedure, version=each.version
             )
 
 
+def _notices(session: Session, conn: Connection) -> Iterator[Finding]:
+    from notices import listing
+    from notices.settings import read_settings
+
+    try:
+        settings = read_settings(session.workspace)
+        if not settings.on and session.workspace.demo:
+            return  # its clock is virtual: nothing goes out
+        if not settings.on:
+            yield _warning(
+                "Nobody is told anything by mail or chat: [notices] in flow.toml, see docs/notices.md"
+            )
+            return
+        secrets = [settings.mail.password] if settings.mail is not None else []
+        for chat in settings.chats.values():
+            secrets += [chat.url, chat.secret]
+        for each in secrets:
+            if each is not None:
+                each.read()
+    except EngineError as error:
+        yield from _faults(error)
+        return
+    yield _ok(
+        "Notices by {channels}", channels=", ".join((*(["mail"] if settings.mail else []), *settings.chats))
+    )
+    if lost := listing.unreachable(conn, settings):
+        names = ", ".join(lost[:5]) + (" …" if len(lost) > 5 else "")
+        yield _warning(
+            "{count} people have no mail address and get no notices: {names}", count=len(lost), names=names
+        )
+    if failed := listing.failed_count(conn):
+        yield _warning("{count} notices could not be delivered: flow notice list --failed", count=failed)
+
+
 def _work(session: Session, conn: Connection) -> Iterator[Finding]:
-    from engine.commands.organisation import TICKED, read_moment
-    from engine.queries import jobs, work
+    from engine.queries import jobs
+    from engine.store.watch import scheduler
 
     incidents = jobs.incident_count(conn)
     if incidents:
         yield _warning(
             "{count} jobs failed and wait for a person: flow job list --incidents", count=incidents
         )
-    ticked = work.setting(conn, TICKED)
-    if ticked is not None:
-        yield _ok(
-            "The scheduler was last seen at {moment}", moment=moment_text(read_moment(ticked), session.zone)
-        )
+    watching = scheduler(conn)
+    if watching.running(session.now):
+        yield _ok("The scheduler is running.")
     elif not session.workspace.demo:
         yield _warning("No scheduler is running, so nothing starts or falls due by itself: flow run")
+        stopped = watching.stopped_at
+        if text := last_seen(session, stopped or watching.ticked_at, stopped is not None):
+            yield Finding("warning", text)
     yield _ok("{count} handlers", count=len(session.app.registry.known))
 
 

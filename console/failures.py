@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -19,6 +21,8 @@ USAGE = 2
 LOGIN_NEEDED = 4
 """Kept free for accounts."""
 INTERRUPTED = 130
+UNHEARD = 141
+"""Nobody reads the output any more: what a shell says of a program that SIGPIPE ended."""
 
 EXIT_CODES: dict[type[EngineError], int] = {
     EngineError: FAILURE,
@@ -48,7 +52,32 @@ _LEGEND: Messages = {
 def reported(*, as_json: bool) -> Iterator[None]:
     """Show what goes wrong inside as an error message, and exit with its code. A bug stays a traceback."""
     try:
+        with _shown(as_json):
+            yield
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        stop_writing()
+        sys.exit(UNHEARD)
+    except OSError as fault:  # not even the error could be shown
+        if of_system(fault) is None:
+            raise
+        stop_writing()
+        sys.exit(FAILURE)
+
+
+@contextmanager
+def _shown(as_json: bool) -> Iterator[None]:
+    try:
         yield
+    except BrokenPipeError:
+        raise
+    except OSError as fault:
+        if (meaning := of_system(fault)) is None:
+            raise
+        _show_engine_error(meaning, as_json)
+        stop_writing()
+        sys.exit(exit_code(meaning))
     except EngineError as error:
         _show_engine_error(error, as_json)
         sys.exit(exit_code(error))
@@ -64,6 +93,56 @@ def reported(*, as_json: bool) -> Iterator[None]:
         else:
             output.echo(tr("Interrupted"), err=True)
         sys.exit(INTERRUPTED)
+
+
+_FULL = "There is no space left for {file}. Nothing was changed there; free some space and try again"
+_REFUSED = "{file} may not be read or written by this user. Give this user the right to it and to its folder"
+_OF_SYSTEM: dict[int, tuple[type[EngineError], str]] = {
+    errno.ENOSPC: (EngineError, _FULL),
+    errno.EDQUOT: (EngineError, _FULL),
+    errno.EFBIG: (EngineError, _FULL),
+    errno.EACCES: (Denied, _REFUSED),
+    errno.EPERM: (Denied, _REFUSED),
+    errno.EROFS: (
+        Denied,
+        "{file} lies on a medium that may only be read. Choose a place that may be written",
+    ),
+    errno.ENOENT: (NotFound, "There is no {file}"),
+    errno.EEXIST: (Conflict, "{file} is there already, and is no folder"),
+    errno.ENOTDIR: (Conflict, "{file} is no folder, or lies in what is none"),
+    errno.EISDIR: (Conflict, "{file} is a folder; a file is needed there"),
+    errno.ENOTEMPTY: (Conflict, "{file} is a folder with something in it"),
+    errno.ENAMETOOLONG: (Conflict, "The name {file} is too long"),
+    errno.ELOOP: (Conflict, "{file} is a link that leads to itself"),
+    errno.EIO: (EngineError, "The disk failed at {file}. Check it"),
+    errno.EMFILE: (EngineError, "This user has too many files open"),
+}
+"""What the operating system refuses, by its number: faults of the surroundings, not of the program."""
+
+
+def of_system(fault: OSError) -> EngineError | None:
+    """What the operating system complains of, in the words of whoever has to mend it; None for what may be a bug."""
+    kind, template = _OF_SYSTEM.get(fault.errno or 0, (None, ""))
+    if kind is None:
+        return None
+    file = fault.filename2 if fault.errno == errno.EEXIST and fault.filename2 else fault.filename
+    return kind(template, file=tr("the output") if file is None else os.fsdecode(file))
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """End the command when nobody reads its output any more, as in `flow audit export | head`."""
+    try:
+        yield
+    except BrokenPipeError:
+        stop_writing()
+        raise click.exceptions.Exit(UNHEARD) from None
+
+
+def stop_writing() -> None:
+    """What is still to be written goes nowhere, so that the program's end does not complain once more."""
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def message(error: EngineError) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,8 +53,14 @@ def shipped() -> list[Folder]:
 
 
 def _folders(processes: Path, forms: Path) -> Iterator[Folder]:
-    for file in sorted(processes.glob(f"**/{PROCEDURE}")):
-        yield Folder(file.parent, forms)
+    found = [Path(each) for each, _, files in os.walk(processes, onerror=_tell) if PROCEDURE in files]
+    yield from (Folder(each, forms) for each in sorted(found))
+
+
+def _tell(fault: OSError) -> None:
+    """A folder that may not be read is not the same as one without procedures."""
+    if not isinstance(fault, FileNotFoundError):
+        raise fault
 
 
 def named(name: str, known: list[Folder]) -> Folder | None:
@@ -69,11 +76,8 @@ def find(workspace: config.Workspace, name: str) -> Folder:
     found = named(name, of_workspace(workspace))
     if found is not None:
         return found
-    folder = Path(name)
-    if (folder / PROCEDURE).is_file():
-        folder = folder.resolve()
-        home = next((each for each in folder.parents if each.name == "processes"), folder.parent)
-        return Folder(folder, home.parent / "forms")
+    if (Path(name) / PROCEDURE).is_file():
+        return at(Path(name))
     for each in of_workspace(workspace):  # one whose file cannot be read may be the one that is meant
         strict_yaml.load((each.folder / PROCEDURE).read_bytes(), f"{each.id}/{PROCEDURE}")
     raise NotFound(
@@ -81,6 +85,13 @@ def find(workspace: config.Workspace, name: str) -> Folder:
         "`flow procedure add {name}`",
         name=name,
     )
+
+
+def at(path: Path) -> Folder:
+    """A procedure by its path; its forms are looked for where a workspace has them."""
+    folder = path.resolve()
+    home = next((each for each in folder.parents if each.name == "processes"), folder.parent)
+    return Folder(folder, home.parent / "forms")
 
 
 def copy(workspace: config.Workspace, name: str) -> list[Folder]:
@@ -96,7 +107,7 @@ def copy(workspace: config.Workspace, name: str) -> list[Folder]:
     if target.exists():
         raise Conflict("{folder} is there already", folder=target)
     copies = []
-    for each in [*_called(source, known), source]:
+    for each in [*called(source, known), source]:
         target = _target(workspace, each)
         if not target.exists():
             if (each.forms / each.id).is_dir() and not (workspace.forms / each.id).exists():
@@ -110,15 +121,15 @@ def _target(workspace: config.Workspace, source: Folder) -> Path:
     return workspace.processes / source.folder.relative_to(config.shipped() / "processes")
 
 
-def _called(source: Folder, known: list[Folder]) -> list[Folder]:
-    """The shipped procedures that a procedure calls, those called first before their callers."""
-    by_process = {str(each.about().get("process")): each for each in known}
+def called(source: Folder, known: list[Folder]) -> list[Folder]:
+    """Those of the known procedures that a procedure calls, itself or through others, callees before callers."""
+    by_process = {str(each.about().get("process")): each for each in reversed(known)}  # the first counts
     found: list[Folder] = []
 
     def visit(folder: Folder) -> None:
         diagram = read(folder.load().diagram)
-        called = {node.called for process in diagram.processes.values() for node in process.nodes.values()}
-        for process in sorted(each for each in called if each):
+        named = {node.called for process in diagram.processes.values() for node in process.nodes.values()}
+        for process in sorted(each for each in named if each):
             callee = by_process.get(process)
             if callee is not None and callee not in (*found, source):
                 visit(callee)
@@ -129,14 +140,32 @@ def _called(source: Folder, known: list[Folder]) -> list[Folder]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Whole or not at all, leaving out caches and hidden files; read-only sources become files to be edited."""
-    beside = target.with_name(f".{target.name}.copying")
-    shutil.rmtree(beside, ignore_errors=True)
+    """Leaving out caches and hidden files; read-only sources become files to be edited."""
+    files = {}
     for file in sorted(source.rglob("*")):
         parts = file.relative_to(source).parts
         if file.is_file() and not any(part.startswith((".", "__")) for part in parts):
-            place = beside.joinpath(*parts)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(file.read_bytes())
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside.rename(target)
+            files["/".join(parts)] = file.read_bytes()
+    write(target, files)
+
+
+def write(target: Path, files: Mapping[str, bytes]) -> None:
+    """Make a folder of these files (name to content), whole or not at all; without files, none."""
+    beside = target.with_name(f".{target.name}.copying")
+    shutil.rmtree(beside, ignore_errors=True)
+    for name, content in files.items():
+        place = beside / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    if files:
+        beside.rename(target)
+
+
+def free(workspace: config.Workspace, name: str) -> Folder:
+    """Where a new procedure of that id is to lie. Raises Conflict when there is one, or forms for one."""
+    known = next((each.folder for each in of_workspace(workspace) if each.id == name), None)
+    places = (workspace.processes / name, workspace.forms / name)
+    taken = known or next((each for each in places if each.exists()), None)
+    if taken is not None:
+        raise Conflict("{folder} is there already; --name gives the procedure another id", folder=taken)
+    return Folder(workspace.processes / name, workspace.forms)

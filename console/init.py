@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from console import output
+from console import account, output
 from console.language import LANGUAGES, chosen, tr
-from console.session import Session, subjects
+from console.session import Session
 from console.shape import command, option
 
 ORGANISATION = """\
@@ -41,9 +40,8 @@ people:
 @click.pass_obj
 def init(session: Session, folder: Path, organisation: str | None, zone: str, language: str | None) -> None:
     """Make a workspace: settings, an organisation to be filled in, a database, the working-day tables."""
-    from engine import strict_yaml
-    from engine.bootstrap import new_workspace, open_app
-    from engine.commands.organisation import ImportOrganisation
+    from engine import config
+    from engine.bootstrap import new_workspace
     from engine.model import Actor
 
     try:
@@ -53,17 +51,14 @@ def init(session: Session, folder: Path, organisation: str | None, zone: str, la
             tr("{zone!r} is no time zone; write one like Asia/Shanghai", zone=zone)
         ) from None
     name = organisation or folder.resolve().name
-    user = getpass.getuser()
+    user = account.system_user()
     person = re.sub(r"[^A-Za-z0-9._-]", "-", user).lstrip("._-") or "admin"
-    by = Actor(person)
-    workspace = new_workspace(folder, by, organisation=name, zone=zone, language=language or chosen())
-    if not workspace.org_file.exists():
-        text = ORGANISATION.format(name=_quoted(name), person=person, user=_quoted(user))
-        workspace.org_file.write_text(text, encoding="utf-8")
-    raw = workspace.org_file.read_bytes()
-    app = open_app(workspace, subjects())
-    with app.store:
-        app.do(ImportOrganisation(by=by, document=strict_yaml.load(raw, workspace.org_file.name), raw=raw))
+    workspace = new_workspace(
+        folder,
+        Actor(person),
+        text=config.settings(organisation=name, zone=zone, language=language or chosen()),
+        org=ORGANISATION.format(name=_quoted(name), person=person, user=_quoted(user)),
+    )
     if session.json:
         output.dump({"folder": workspace.folder, "person": person})
         return

@@ -10,7 +10,7 @@ from console.dates import due_text, left_text, moment_text
 from console.language import tr
 from console.output import Cell
 from console.session import Session
-from console.shape import group, option
+from console.shape import NUMBER, group, option
 from engine.model import InstanceStatus, instance_number, label
 
 _INSTANCE = click.argument("instance", metavar="INSTANCE", shell_complete=instance_ids)
@@ -30,7 +30,7 @@ def instance() -> None:
 )
 @option("--unit", metavar="UNIT", shell_complete=units, help="Only for one unit.")
 @option("--called", is_flag=True, help="Also those that were called by others.")
-@option("-L", "--limit", type=click.IntRange(1), default=30, show_default=True, help="At most so many.")
+@option("-L", "--limit", type=NUMBER, default=30, show_default=True, help="At most so many.")
 @click.pass_obj
 def list_(
     session: Session, status: str | None, procedure: str | None, unit: str | None, called: bool, limit: int

@@ -9,9 +9,9 @@ from console.dates import moment_text
 from console.language import tr
 from console.output import Cell
 from console.session import Session
-from console.shape import group, option
+from console.shape import NUMBER, group, option
 
-_JOB = click.argument("job", metavar="JOB", type=click.IntRange(1))
+_JOB = click.argument("job", metavar="JOB", type=NUMBER)
 
 
 @group("job", example="flow job list --incidents\nflow job retry 41")
@@ -21,7 +21,7 @@ def job() -> None:
 
 @job.command("list", example="flow job list --incidents")
 @option("--incidents", is_flag=True, help="Only what failed and waits for a person.")
-@option("-L", "--limit", type=click.IntRange(1), default=50, show_default=True, help="At most so many.")
+@option("-L", "--limit", type=NUMBER, default=50, show_default=True, help="At most so many.")
 @click.pass_obj
 def list_(session: Session, incidents: bool, limit: int) -> None:
     """List what is not done, the oldest first."""

@@ -27,7 +27,12 @@ Words = tuple[str, ...]
 STATES: Words = (
     *("open", "claimed", "done", "cancelled", "running", "suspended", "completed", "failed"),
     *("armed", "met", "missed", "active", "paused", "published", "not published", "changed since"),
-    *("listed", "issued", "returned", "refused", "unreachable", "ineligible"),
+    *("listed", "issued", "complete", "partial", "refusal", "non-contact", "other", "unknown-eligibility"),
+    *("ineligible", "issue", "reminder", "attempt", "return", "recheck"),
+    *("paper", "phone", "visit", "email", "link", "named", "confidential", "anonymous"),
+    *("census", "simple", "stratified", "systematic", "targeted", "where", "months", "until"),
+    *("customer", "owner", "household", "patient", "name", "address", "attributes", "status", "kind"),
+    *("key_account", "yes", "active", "sample", "frame"),
     *("timer", "message", "signal", "condition", "batch", "job", "incident"),
 )
 """States and kinds as the tables have them."""

@@ -14,15 +14,19 @@ from console.language import Messages, both, tr
 from engine.queries.history import Line
 
 _SENTENCES: Messages = {
+    "archive.sealed": "archived: {files} files, with {custodian}, kept until {keep_until}",
     "batch.done": "{subject}: {done} of {total} items done",
     "batch.opened": "{subject}: {items} items opened",
     "calendar.imported": "working-day table {subject} imported ({status}), {deadlines_moved} due dates moved",
+    "clock.accepted": "the clock was accepted: history reached {reached} and goes on from {clock} ({reason})",
     "deadline.armed": "due on {due}: {name}",
     "deadline.cancelled": "due date dropped: {name}",
     "deadline.met": "in time: {name} (due on {due})",
     "deadline.missed": "LATE: {name} was due on {due}",
     "deadline.moved": "due date moved from {from} to {to}: {name}",
     "deadline.waits": "due date waits for what it is measured from: {rule}",
+    "decision.made": "{subject}: {name} ({inputs}): rule {rules} applies: {result}",
+    "decision.made none": "{subject}: {name} ({inputs}): no rule applies: {result}",
     "element.failed": "{subject} failed: {reason}",
     "error.thrown": "error {name}",
     "escalation.thrown": "escalation {name}",
@@ -41,13 +45,26 @@ _SENTENCES: Messages = {
     "message.received": "message {name} received",
     "message.thrown": "message {name} sent",
     "message.unreceived": "message {name} found nobody who waits for it",
+    "notice.given": "told {to}: {text}",
     "notice.overdue": "overdue notice to {to}: {name} was due on {due}",
     "notice.reminder": "reminder to {to}: {name} is due on {due}",
+    "notice.retried": "notice {notice} is tried again",
+    "notice.skipped": "notice {notice} is given up: {reason}",
+    "notice.undelivered": "notice {notice} to {subject} by {channel} could not be delivered, {attempts} attempts",
     "organisation.imported": "organisation imported: {people} people, {units} units, {roles} roles",
     "person.erased": "{values} personal values of {subject} erased: {reason}",
     "procedure.published": "{subject} published as version {version}",
     "record.made": "record {name}: {path}",
+    "roster.erased": "{values} personal values of customer {subject} erased: {reason}",
+    "roster.excluded": "customer {subject} is asked no more: {reason}",
     "roster.imported": "roster {source} taken in: {added} customers are new, {retired} left ({units})",
+    "roster.included": "customer {subject} is asked again",
+    "round.closed": "the survey round is closed",
+    "round.corrected": "answers corrected: {changed} ({reason})",
+    "round.draw_taken_back": "the draw with seed {seed} was taken back: {reason}",
+    "round.drawn": "{size} of {population} customers drawn ({method}, seed {seed})",
+    "round.ledger": "ledger: {kind} of {count} customers ({members}) on {day}",
+    "round.opened": "survey round opened with the questionnaire {questionnaire}",
     "round.returns": "answers of {taken} customers taken in from {source}, {returned} are back by now",
     "schedule.active": "{subject} starts by the calendar again for {unit}: {reason}",
     "schedule.changed": "the schedule of {subject} for {unit} changed",
@@ -56,6 +73,7 @@ _SENTENCES: Messages = {
     "schedule.fired": "started by the calendar for {period}",
     "schedule.made": "{subject} starts by the calendar for {unit} from now on",
     "schedule.paused": "{subject} no longer starts by the calendar for {unit}: {reason}",
+    "schedule.paused closed": "{subject} no longer starts by the calendar for {unit}, which org.yaml no longer names",
     "schedule.waits": "the next start for {unit} cannot be told yet: {reason}",
     "signal.thrown": "signal {name} sent",
     "task.assigned": "{subject} given to {to}",
@@ -66,6 +84,7 @@ _SENTENCES: Messages = {
     "task.drafted": "{subject}: draft kept",
     "task.opened": "{subject} {name} opened for {role}",
     "task.released": "{subject} given back",
+    "task.released lapsed": "{subject} taken from {from}, who may no longer do it",
     "task.withdrawn": "{subject} is no longer needed",
     "timetable.warned": "the survey does not fit its quarter: it has to begin by {latest}",
     "timetable.warned late": "the plan came late: it was due on {due}",
@@ -91,7 +110,10 @@ def sentence(
     """
     words = _Words(names, zone, steps or {})
     late_plan = line.kind == "timetable.warned" and "latest" not in line.facts
-    template = _SENTENCES.get(f"{line.kind} late" if late_plan else line.kind)
+    how = "late" if late_plan else next((each for each in ("lapsed", "closed") if line.facts.get(each)), "")
+    if line.kind == "decision.made" and not line.facts["rules"]:
+        how = "none"
+    template = _SENTENCES.get(f"{line.kind} {how}".strip())
     facts = {name: words.of(value) for name, value in line.facts.items() if value is not None}
     if line.kind == "variables.set":
         facts = {"values": both("；", "; ").join(f"{name} = {value or '–'}" for name, value in facts.items())}
@@ -103,6 +125,8 @@ def sentence(
         facts["units"] = words.pairs(
             {names.get(unit, unit): each for unit, each in line.facts["units"].items()}
         )
+    elif line.kind == "decision.made":
+        facts["inputs"] = both("；", "; ").join(map(words.pairs, line.facts["inputs"])) or "–"
     elif line.kind == "record.made":
         facts.setdefault("name", facts["record"])
     if template is None:
@@ -184,4 +208,5 @@ def is_loud(line: Line) -> bool:
         "job.failed",
         "instance.failed",
         "message.unreceived",
+        "notice.undelivered",
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from console import output
 from console.dates import day_text, due_text, left_text, moment_text
+from console.due_words import in_words
 from console.language import Messages, both, chosen, tr
 from console.output import Cell
 from engine.forms import Form, Prompt, outline, prefill
@@ -266,9 +267,11 @@ def _inline(value: Any) -> str:
 
 def show_arithmetic(session: Session, deadline: Deadline, steps: Mapping[str, str]) -> None:
     """Print how a due date was counted, day by day; `steps` has the names of the diagram's elements."""
+    starts = {line["name"]: line["day"] for line in deadline.lines if line["reason"] == "start"}
     output.fields(
         (
             (tr("rule"), deadline.rule),
+            (tr("in words"), in_words(deadline.rule, deadline.counting, steps, starts)),
             (tr("counting"), _counting(deadline)),
             (tr("calendar"), deadline.calendar),
             (tr("due"), Cell(due_text(deadline.due_at, session.zone), bold=True)),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from console import output
+from console.language import Messages
 from console.output import Cell
 from console.session import Session
 from console.shape import group, option
@@ -41,7 +42,16 @@ def show(session: Session, unit: str | None, role: str | None) -> None:
             {"units": found.units, "roles": found.roles, "people": chosen, "substitutes": found.substitutes}
         )
         return
-    output.table(("Unit", "Name", "In"), [(each.id, each.name, each.parent) for each in found.units])
+    output.table(
+        ("Unit", "Name", "In", ""),
+        [
+            (
+                Cell(each.id, dim=not each.active), Cell(each.name, dim=not each.active), each.parent,
+                "" if each.active else tr("given up"),
+            )
+            for each in found.units
+        ],
+    )  # fmt: skip
     output.echo()
     rows = [
         (
@@ -81,8 +91,37 @@ def import_(session: Session, file: Path | None) -> None:
     found = session.do(
         ImportOrganisation(by=session.operator, document=strict_yaml.load(raw, source.name), raw=raw)
     )
-    counts = {"units": len(found.units), "roles": len(found.roles), "people": len(found.people)}
+    org_file = found.organisation
+    counts = {"units": len(org_file.units), "roles": len(org_file.roles), "people": len(org_file.people)}
     if session.json:
-        output.dump({**counts, "substitutes": len(found.substitutes)})
-    else:
-        output.say("Imported {people} people, {roles} roles, {units} units", **counts)
+        output.dump({
+            **counts, "substitutes": len(org_file.substitutes), "left": found.left, "released": found.released,
+            "paused": found.paused,
+        })  # fmt: skip
+        return
+    output.say("Imported {people} people, {roles} roles, {units} units", **counts)
+    for each in found.left:
+        output.warn(
+            _LEFT[each.kind],
+            name=each.name,
+            tasks=each.tasks,
+            instances=each.instances,
+            schedules=each.schedules,
+        )
+    if found.released:
+        output.warn("Whoever had these tasks may no longer do them; they are free again: {tasks}",
+                    tasks=", ".join(found.released))  # fmt: skip
+    for procedure, unit in found.paused:
+        output.warn(
+            "{unit} is back, but {procedure} does not start there by the calendar yet: "
+            "`flow schedule resume {procedure} --unit {unit} --reason …`",
+            procedure=procedure, unit=unit,
+        )  # fmt: skip
+
+
+_LEFT: Messages = {
+    "unit": "{name} is no longer in org.yaml and is given up: {tasks} open tasks and {instances} instances there "
+    "go on, {schedules} schedules of it are paused",
+    "role": "The role {name} is no longer in org.yaml: nobody holds it, and {tasks} open tasks wait for it",
+    "person": "{name} is no longer in org.yaml and has left",
+}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from console import output
 from console.dates import moment_text
 from console.language import chosen, tr
+from engine.bpmn.diagram import PERSON_TASKS
+from engine.bpmn.reader import read
 from engine.forms.form import Text
 from engine.procedures import Procedure
 
@@ -25,6 +28,7 @@ def plain(procedure: Procedure, versions: Sequence[Definition]) -> dict[str, obj
         "source": procedure.source,
         "versions": versions,
         "schedules": {name: schedule.written for name, schedule in procedure.schedules.items()},
+        "steps": steps(procedure),
         "parameters": procedure.parameters,
         "records": procedure.records,
         "forms": {name: form.title for name, form in procedure.forms.items()},
@@ -32,8 +36,42 @@ def plain(procedure: Procedure, versions: Sequence[Definition]) -> dict[str, obj
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that people do, as the table of a documented procedure has it."""
+
+    step: str
+    name: str
+    role: str
+    """Who is responsible: the lane's name, or the role that the task names instead."""
+    requirement: str
+    """The task's documentation, and by when."""
+    record: str
+
+
+def steps(procedure: Procedure) -> list[Step]:
+    """What people do, in the order of the diagram's file."""
+    process = read(procedure.diagram).processes[procedure.process]
+    roles = {lane.id: lane.name or lane.id for lane in process.lanes}
+    found = []
+    for node in process.nodes.values():
+        if node.tag in PERSON_TASKS:
+            role = node.attributes.get("candidateGroups") or node.lane or ""
+            due = node.properties.get("flow.due")
+            wanted = " ".join(filter(None, (node.documentation, f"[{due}]" if due else None)))
+            record = procedure.records.get(node.properties.get("flow.record", ""))
+            titles = "" if record is None else " ".join(filter(None, (record.code, _of(record.title))))
+            found.append(Step(node.id, node.label, roles.get(role, role), wanted, titles))
+    return found
+
+
 def show(
-    session: Session, procedure: Procedure, versions: Sequence[Definition], *, with_clauses: bool
+    session: Session,
+    procedure: Procedure,
+    versions: Sequence[Definition],
+    *,
+    with_clauses: bool,
+    with_steps: bool = False,
 ) -> None:
     """Print a procedure."""
     source = procedure.source
@@ -64,6 +102,13 @@ def show(
         ],
     )
     _show_parts(procedure)
+    if with_steps:
+        output.echo()
+        output.table(
+            ("Step", "Responsible", "Requirement", "Record"),
+            [(each.name, each.role, each.requirement, each.record) for each in steps(procedure)],
+            flexible=2,
+        )
     if with_clauses:
         output.echo()
         output.table(

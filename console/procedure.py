@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from console import failures, folders, output
+from console import folders, output
+from console.checking import check
 from console.completions import procedures
+from console.importing import export, import_
 from console.language import both, tr
 from console.output import Cell
 from console.session import Session
 from console.shape import group, option
-from engine.errors import EngineError, Finding, Misbuilt, NotFound
+from engine import config
+from engine.errors import EngineError, Misbuilt, NotFound
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from console.folders import Folder
-    from engine.procedures import Procedure
 
 _NAME = click.argument("name", metavar="PROCEDURE", shell_complete=procedures)
 
@@ -28,6 +30,11 @@ _NAME = click.argument("name", metavar="PROCEDURE", shell_complete=procedures)
 @group("procedure", example="flow procedure add 003G\nflow procedure check 003G\nflow procedure publish 003G")
 def procedure() -> None:
     """Procedures: check, draw, publish."""
+
+
+procedure.add_command(check)
+procedure.add_command(import_)
+procedure.add_command(export)
 
 
 @procedure.command("list", example="flow procedure list\nflow procedure list --shipped")
@@ -121,11 +128,12 @@ def _state(conn: Connection, name: str, folder: Folder | None) -> str:
     return "published" if same else "changed since"
 
 
-@procedure.command("show", example="flow procedure show 003G --clauses")
+@procedure.command("show", example="flow procedure show 003G --clauses\nflow procedure show 004G --steps")
 @_NAME
+@option("--steps", is_flag=True, help="Also who does which step, what it asks for, and the record it leaves.")
 @option("--clauses", is_flag=True, help="Also each requirement of the source document and what fulfils it.")
 @click.pass_obj
-def show(session: Session, name: str, clauses: bool) -> None:
+def show(session: Session, name: str, steps: bool, clauses: bool) -> None:
     """Show a published procedure: source, versions, schedule, parameters, forms, records."""
     from console import pages
     from engine.queries import definitions
@@ -136,45 +144,7 @@ def show(session: Session, name: str, clauses: bool) -> None:
     if session.json:
         output.dump(pages.plain(definition.procedure, versions))
     else:
-        pages.show(session, definition.procedure, versions, with_clauses=clauses)
-
-
-@procedure.command("check", example="flow procedure check 003G\nflow procedure check processes/my-procedure")
-@click.argument("names", metavar="PROCEDURE...", nargs=-1, required=True, shell_complete=procedures)
-@click.pass_obj
-def check(session: Session, names: tuple[str, ...]) -> None:
-    """Check procedures of the workspace whole: diagram, forms, roles, schedule, handlers, clauses."""
-    found: dict[str, list[Finding]] = {}
-    for name in names:
-        folder = folders.find(session.workspace, name)
-        try:
-            found[folder.id] = _findings(session, folder.load())
-        except Misbuilt as error:
-            found[folder.id] = list(error.findings)
-    every = [finding for findings in found.values() for finding in findings]
-    if session.json:
-        output.dump(
-            {name: [failures.finding_json(each) for each in findings] for name, findings in found.items()}
-        )
-    else:
-        for name, findings in found.items():
-            if findings:
-                output.heading(name)
-                failures.show_findings(Misbuilt(findings))
-            else:
-                output.echo(click.style("✓ ", fg="green") + tr("{name}: nothing to object to", name=name))
-    if every:
-        click.get_current_context().exit(failures.exit_code(Misbuilt(every)))
-
-
-def _findings(session: Session, checked: Procedure) -> list[Finding]:
-    from engine.check import World
-    from engine.check import check as findings_of
-    from engine.queries import definitions, organisation
-
-    with session.read() as conn:
-        world = World(organisation.role_names(conn), session.app.registry, definitions.processes(conn))
-    return findings_of(checked, world)
+        pages.show(session, definition.procedure, versions, with_clauses=clauses, with_steps=steps)
 
 
 @procedure.command("publish", example="flow procedure publish 003G")
@@ -239,19 +209,16 @@ def add(session: Session, name: str) -> None:
 
 
 def _unknown_roles(session: Session, copies: list[Folder]) -> dict[str, str]:
-    """The roles that diagrams use and the organisation does not have: id to the lane's name."""
-    from engine.bpmn.reader import read
+    """The roles that procedures need and the organisation does not have: id to what people call it."""
+    from engine.check import needed_roles
     from engine.queries import organisation
 
     with session.read() as conn:
-        known = organisation.role_names(conn)
-    return {
-        lane.id: lane.name
-        for each in copies
-        for process in read(each.load().diagram).processes.values()
-        for lane in process.lanes
-        if lane.id not in known
-    }
+        known = organisation.roles(conn)
+    needed: dict[str, str] = {}
+    for each in copies:
+        needed |= needed_roles(each.load(), session.app.registry)
+    return {id_: name for id_, name in needed.items() if id_ not in known}
 
 
 @procedure.command("layout", example="flow procedure layout 003G\nflow procedure layout sketch.bpmn --redraw")
@@ -280,9 +247,8 @@ def layout(session: Session, name: str, redraw: bool, file: Path | None) -> None
     target = file or source
     changed = after != before or target != source
     if changed:
-        beside = target.with_name(f".{target.name}.part")
-        beside.write_bytes(after)
-        beside.replace(target)
+        with config.whole(target) as beside:
+            beside.write_bytes(after)
     if session.json:
         output.dump({"file": target, "changed": changed})
     elif changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +10,20 @@ from typing import TYPE_CHECKING
 import click
 
 from console import output, values
+from console.language import tr
 from console.output import Cell
 from console.session import Session, subjects
 from console.shape import command, option
 
 if TYPE_CHECKING:
     from engine.procedures import Procedure
+    from engine.rehearsal import Rehearsal
     from engine.rehearsal.courses import Played
+
+WAITING = 9
+"""Exit code of a diagram that has not come to its end, though nothing went wrong."""
+_SHOWN = 60
+"""Elements shown of a way's beginning, as many of its end, and incidents."""
 
 
 @command("rehearse", example="flow rehearse 003G\nflow rehearse my.bpmn --set approved=true")
@@ -42,6 +50,10 @@ def rehearse(
     """Play a procedure's scenarios and hold them against what they expect, or run a bare diagram.
 
     Nothing of the workspace is touched: the database is in memory and the clock is virtual.
+
+    The exit code is 0 when every scenario went as expected, or the diagram came to its end; 1 when one did not,
+    an element failed, an error was not caught, or a loop came to no rest; 9 when the diagram still waits, for a
+    message or for what lies beyond --hours; 8 when the diagram cannot run at all.
     """
     file = Path(what)
     if file.suffix.lower() in (".bpmn", ".xml"):
@@ -54,24 +66,58 @@ def _run_file(
     session: Session, file: Path, process: str | None, variables: dict[str, object], hours: float
 ) -> None:
     from engine.bpmn.reader import read
+    from engine.bpmn.rules.decisions import by_table
     from engine.errors import NotFound
     from engine.rehearsal import run
 
     if not file.is_file():
         raise NotFound("There is no file {file}", file=file)
     xml = file.read_bytes()
-    result = run(xml, process or next(iter(read(xml).processes)), variables, horizon_s=hours * 3600)
+    diagram = read(xml)
+    nodes = [node for each in diagram.processes.values() for node in each.nodes.values()]
+    tables = sorted(file.parent.glob("*.dmn")) if any(map(by_table, nodes)) else []
+    result = run(
+        xml,
+        process or next(iter(diagram.processes)),
+        variables,
+        horizon_s=hours * 3600,
+        decisions={each.name: each.read_bytes() for each in tables},
+    )
     if session.json:
         output.dump(result)
+        _judge(result)
         return
+    well = result.ended in ("completed", "terminated")
     output.fields(
         (
-            ("ended", Cell(result.ended, fg="red" if result.incidents else "green")),
-            ("visited", " > ".join(result.visited)),
+            ("ended", Cell(result.ended, fg="green" if well else "red")),
+            ("visited", _shortened(result.visited)),
             *((name, str(value)) for name, value in result.variables.items()),
-            *(("incident", reason) for reason in result.incidents),
+            *(("incident", reason) for reason in result.incidents[:_SHOWN]),
         )
     )
+    _judge(result)
+
+
+def _shortened(visited: tuple[str, ...]) -> str:
+    """The way taken; of a long one its beginning and its end."""
+    if len(visited) <= 2 * _SHOWN:
+        return " > ".join(visited)
+    between = tr("… {number} more …", number=len(visited) - 2 * _SHOWN)
+    return " > ".join((*visited[:_SHOWN], between, *visited[-_SHOWN:]))
+
+
+def _judge(result: Rehearsal) -> None:
+    """End with the exit code that says what became of the diagram."""
+    from engine.errors import EngineError
+
+    if result.incidents:
+        raise EngineError("The rehearsal stopped at an incident")
+    if result.ended.startswith("error("):
+        code = result.ended.removeprefix("error(").removesuffix(")")
+        raise EngineError("The rehearsal ended with an error that nothing catches: {code}", code=code)
+    if result.ended == "waiting":
+        sys.exit(WAITING)
 
 
 def _play(session: Session, name: str, only: tuple[str, ...]) -> None:
@@ -79,7 +125,7 @@ def _play(session: Session, name: str, only: tuple[str, ...]) -> None:
     from engine.rehearsal.courses import play
     from engine.scenarios import read_scenarios
 
-    procedure = _find(session, name)
+    procedure, others = _find(session, name)
     if procedure.scenarios is None:
         raise NotFound("{procedure} has no scenarios.yaml", procedure=procedure.id)
     found = read_scenarios(procedure.scenarios)
@@ -90,10 +136,12 @@ def _play(session: Session, name: str, only: tuple[str, ...]) -> None:
             name=", ".join(unknown),
             known=", ".join(found.scenarios),
         )
+    if not found.scenarios:
+        raise NotFound("{procedure} has no scenarios in its scenarios.yaml", procedure=procedure.id)
     results = []
     for identity, scenario in found.scenarios.items():
         if not only or identity in only:
-            played = play(procedure, found.stage, scenario, subjects())
+            played = play(procedure, found.stage, scenario, subjects(), others)
             results.append(played)
             if not session.json:
                 _show(scenario.title.of("zh"), played)
@@ -113,8 +161,8 @@ def _show(title: str, played: Played) -> None:
         output.echo(f"    {deviation}")
 
 
-def _find(session: Session, name: str) -> Procedure:
-    """The workspace's own copy when there is one, else the one that comes with the program."""
+def _find(session: Session, name: str) -> tuple[Procedure, list[Procedure]]:
+    """The procedure and those it calls: the workspace's own copies where there are, else those that are shipped."""
     from console import folders
     from engine.errors import NotFound
 
@@ -124,4 +172,4 @@ def _find(session: Session, name: str) -> Procedure:
     found = folders.named(name, known)
     if found is None:
         raise NotFound("No procedure {name} is shipped; see `flow procedure list --shipped`", name=name)
-    return found.load()
+    return found.load(), [each.load() for each in folders.called(found, known)]

@@ -2,177 +2,186 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from console import output
 from console.completions import instance_ids
+from console.drawing import PART, close, draw, open_, show_draw
+from console.entering import enter
 from console.language import Messages, chosen, tr
+from console.ledger import ledger, log
+from console.returning import correct, export, import_
 from console.session import Session
 from console.shape import group, option
-from engine.errors import Invalid, Problem
-from engine.model import instance_number, label
+from engine.errors import NotFound
+from engine.model import instance_number
 
 if TYPE_CHECKING:
-    from survey.figures import Figures, Tally
+    from sqlalchemy import Connection
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+    from survey.draws import Drawn, Drift
+    from survey.figures import Counts, Figures, Interval, Line
+    from survey.rounds import Round
 
 _STATES: Messages = {"open": "under way", "closed": "over"}
 
 
 @group("round", example="flow round show SV-12\nflow round import SV-12 returns.csv")
 def round_() -> None:
-    """Survey rounds: customers, returns, figures."""
+    """Survey rounds: samples, fieldwork, returns, figures."""
 
 
 @round_.command("show", example="flow round show SV-12\nflow round show SV-12 --items")
 @click.argument("instance", metavar="INSTANCE", shell_complete=instance_ids)
+@PART
 @option("--items", is_flag=True, help="Every item, not only the groups.")
+@option("--by", metavar="ITEM", help="Also by the answers to this item.")
+@option("--method", metavar="METHOD", help="Of the satisfaction rate, instead of the questionnaire's own.")
 @click.pass_obj
-def show(session: Session, instance: str, items: bool) -> None:
+def show(
+    session: Session, instance: str, part: str | None, items: bool, by: str | None, method: str | None
+) -> None:
     """Show how far a round is, and its figures so far."""
     from engine.queries import organisation
+    from survey import figures as made
     from survey import rounds
 
     with session.read() as conn:
-        found = rounds.round_of(conn, instance_number(instance))
-        counts = rounds.dispositions(conn, found.id)
-        figures = rounds.figures_of(conn, [found])
+        found = rounds.round_of(conn, instance_number(instance), part)
+        drawn, drift = _drawn(conn, found)
+        progress = rounds.progress(conn, found)
+        answers = rounds.counts_of(conn, [found], [by] if by else [])
+        figures = made.figures(
+            answers,
+            issued=rounds.issued_of(conn, [found]),
+            method=None if method is None else made.method(method),
+            population=rounds.population_of(conn, [found]),
+        )
         unit = organisation.unit_names(conn).get(found.unit, found.unit)
         title = rounds.questionnaire(conn, found).title.of(chosen())
     if session.json:
-        output.dump({"round": found, "dispositions": counts, "figures": _plain(figures)})
+        plain = {"draw": drawn, "drift": drift, "figures": _plain(figures)}
+        output.dump({"round": found, "progress": progress, **plain})
         return
-    output.heading(f"{label(found.instance)}  {unit}  {found.period or ''}".rstrip())
+    output.heading(f"{found.name}  {unit}  {found.period or ''}".rstrip())
     output.fields(
         [
             (tr("Questionnaire"), f"{title}  {found.version}"),
             (tr("Status"), tr(_STATES[found.status])),
-            *((tr(name), count) for name, count in counts.items() if count),
+            (tr("Answers are"), tr(found.anonymity)),
+            *((tr(name), count) for name, count in progress.dispositions.items() if count),
         ]
     )
+    if drawn is not None:
+        show_draw(drawn)
+    if drift is not None and (drift.joined or drift.left):
+        template = (
+            "Since the draw {joined} joined the roster and {left} left it; the round stays as it was drawn"
+        )
+        output.note(template, joined=drift.joined, left=drift.left)
     if figures.returned:
         output.echo()
         _show_figures(figures, items=items)
+        if by:
+            _show_groups(answers, by, figures)
+
+
+def _drawn(conn: Connection, found: Round) -> tuple[Drawn | None, Drift | None]:
+    """How the sample was drawn; nothing for one that was not."""
+    from survey import draws
+
+    try:
+        return draws.drawn(conn, found), draws.drift(conn, found)
+    except NotFound:
+        return None, None
 
 
 def _show_figures(figures: Figures, *, items: bool) -> None:
-    from survey.figures import METHOD_TEXT, percent, shown
+    from survey.figures import percent, shown
 
-    def line(name: str, tally: Tally) -> tuple[str, ...]:
-        numbers = (tally.base, tally.abstained, tally.blank)
-        return (name, *map(str, numbers), percent(tally.rate), shown(tally.mean))
+    def line(name: str, each: Line) -> tuple[str, ...]:
+        numbers = (each.rate.base, each.tally.abstained, each.tally.blank)
+        rate = (percent(each.rate.value), _interval(each.interval))
+        return (name, *map(str, numbers), *rate, shown(each.mean), shown(each.index, 1))
 
     rows = []
     for each in figures.groups:
         if items:
             rows += [
-                line(f"  {item.label.of(chosen())}", item.tally)
-                for item in figures.items
-                if item.group == each.id
+                line(f"  {item.label.of(chosen())}", item) for item in figures.items if item.group == each.id
             ]
-        rows.append(line(each.label.of(chosen()), each.tally))
+        rows.append(line(each.label.of(chosen()), each))
     rows.append(line(tr("Whole"), figures.whole))
-    output.table(("Item", "Base", "Don't know", "Blank", "Satisfied", "Mean"), rows)
+    output.table(("Item", "Base", "Don't know", "Blank", "Satisfied", "95% interval", "Mean", "Index"), rows)
     output.say(
         "Returned {returned} of {issued}, {rate}",
         returned=figures.returned,
         issued=figures.issued,
         rate=percent(figures.return_rate),
     )
-    output.echo(f"{figures.method}: {METHOD_TEXT.of(chosen())}")
+    if figures.abstained:
+        output.say("Returned without a single rating: {count}", count=figures.abstained)
+    output.echo(f"{figures.method.id}: {figures.method.title.of(chosen())} ({figures.method.clause})")
 
 
-@round_.command("import", example="flow round import SV-12 returns.csv --only district=3")
-@click.argument("instance", metavar="INSTANCE", shell_complete=instance_ids)
-@click.argument("file", metavar="FILE", type=_FILE)
-@option("--only", multiple=True, metavar="COLUMN=VALUE", help="Take only the rows with this value.")
-@click.pass_obj
-def import_(session: Session, instance: str, file: Path, only: tuple[str, ...]) -> None:
-    """Bring answers in from a CSV file: all of it, or nothing when a row does not fit."""
-    from survey.commands import ImportReturns
+def _show_groups(counts: Counts, by: str, figures: Figures) -> None:
+    from survey import figures as made
+    from survey.figures import hidden_groups, percent, shown
 
-    done = session.do(
-        ImportReturns(
-            by=session.actor,
-            instance=instance_number(instance),
-            data=file.read_bytes(),
-            source=file.name,
-            only=_chosen(only),
-        )
-    )
-    if session.json:
-        output.dump(done)
-        return
-    output.say(
-        "Took in {taken} answers ({encoding}); {returned} of {issued} are back",
-        taken=done.taken,
-        encoding=done.encoding,
-        returned=done.returned,
-        issued=done.issued,
-    )
-    if done.left_out:
-        output.note("{count} rows were not chosen by --only", count=done.left_out)
+    hidden = hidden_groups(counts)
+    rows: list[tuple[str, ...]] = []
+    for name, part in counts.split(by).items():
+        title = name or tr("not known")
+        if (by, name) in hidden:
+            rows.append((title, "*", "*", "*", tr("too few to be shown")))
+            continue
+        whole = made.figures(part, issued=0, method=figures.method).whole
+        remark = tr("indicative only") if part.returned < made.INDICATIVE else ""
+        rows.append((title, str(part.returned), percent(whole.rate.value), shown(whole.mean), remark))
+    output.echo()
+    output.table(("Group", "Returned", "Satisfied", "Mean", "Remark"), rows)
 
 
-@round_.command("roster", example="flow round roster customers.csv")
-@click.argument("file", metavar="FILE", type=_FILE)
-@click.pass_obj
-def roster(session: Session, file: Path) -> None:
-    """Bring customers in from a CSV file with the columns customer and unit.
-
-    Customers of a unit named there that the file leaves out are asked no more.
-    """
-    from survey.commands import ImportRoster
-
-    done = session.do(ImportRoster(by=session.actor, data=file.read_bytes(), source=file.name))
-    if session.json:
-        output.dump(done)
-        return
-    output.table(("Unit", "Customers"), [(unit, str(count)) for unit, count in sorted(done.units.items())])
-    output.say(
-        "{added} are new, {retired} left ({encoding})",
-        added=done.added,
-        retired=done.retired,
-        encoding=done.encoding,
-    )
-
-
-def _chosen(only: tuple[str, ...]) -> dict[str, str]:
-    chosen = {}
-    for each in only:
-        column, sign, value = each.partition("=")
-        if not (column and sign):
-            raise Invalid([Problem("only", "{text} is not like COLUMN=VALUE", {"text": each})])
-        chosen[column] = value
-    return chosen
+def _interval(found: Interval | None) -> str:
+    if found is None:
+        return "—"
+    if found.method == "t":
+        return f"{found.low:.2f}–{found.high:.2f}"
+    return f"{100 * found.low:.1f}–{100 * found.high:.1f}%"
 
 
 def _plain(figures: Figures) -> dict[str, object]:
     """Figures for programs: counts and bases exact, rates and means as printed."""
     from survey.figures import percent, shown
 
-    def tally(each: Tally) -> dict[str, object]:
+    def plain(each: Line) -> dict[str, object]:
+        tally, interval = each.tally, each.interval
         return {
-            "counts": {str(point): count for point, count in each.counts.items()},
-            "abstained": each.abstained,
-            "blank": each.blank,
-            "satisfied": each.satisfied,
-            "base": each.base,
-            "rate": percent(each.rate),
+            "counts": {str(point): count for point, count in tally.counts.items()},
+            "abstained": tally.abstained,
+            "blank": tally.blank,
+            "satisfied": tally.satisfied,
+            "base": each.rate.base,
+            "rate": percent(each.rate.value),
             "mean": shown(each.mean),
+            "index": shown(each.index, 1),
+            "interval": None if interval is None else [interval.low, interval.high, interval.method],
         }
 
     return {
-        "method": figures.method,
+        "method": figures.method.id,
         "questionnaire": figures.questionnaire,
         "issued": figures.issued,
         "returned": figures.returned,
+        "abstained": figures.abstained,
         "return_rate": percent(figures.return_rate),
-        "items": {each.id: tally(each.tally) for each in figures.items},
-        "groups": {each.id: tally(each.tally) for each in figures.groups},
-        "whole": tally(figures.whole),
+        "items": {each.id: plain(each) for each in figures.items},
+        "groups": {each.id: plain(each) for each in figures.groups},
+        "whole": plain(figures.whole),
     }
+
+
+for _each in (open_, draw, ledger, log, enter, import_, export, correct, close):
+    round_.add_command(_each)

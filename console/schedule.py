@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +18,11 @@ from console.output import Cell
 from console.session import Session
 from console.shape import group, option
 from engine.model import label
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from engine.queries.schedules import Schedule
 
 _PROCEDURE = click.argument("procedure", metavar="PROCEDURE", shell_complete=procedures)
 _UNIT = option("--unit", required=True, metavar="UNIT", shell_complete=units, help="The unit it is for.")
@@ -33,8 +41,11 @@ def list_(session: Session) -> None:
 
     with session.read() as conn:
         found = schedules.schedules(conn)
+        waiting = _unplanned(session, conn, found)
     if session.json:
-        output.dump(found)
+        output.dump([
+            {**dataclasses.asdict(each), "waits_for": waiting.get(each.number)} for each in found
+        ])  # fmt: skip
         return
     rows = [
         (
@@ -43,12 +54,17 @@ def list_(session: Session) -> None:
             each.element,
             Cell(tr(each.status), fg=None if each.status == "active" else "yellow"),
             each.next_period,
-            "" if each.next_at is None else moment_text(each.next_at, session.zone),
+            Cell(tr("unknown"), fg="yellow")
+            if each.number in waiting
+            else ""
+            if each.next_at is None
+            else moment_text(each.next_at, session.zone),
             ", ".join(f"{period} {instance or ''}".strip() for period, instance in each.started.items()),
         )
         for each in found
     ]
     output.table(("Procedure", "Unit", "Start", "Status", "Period", "Next", "Started"), rows, flexible=0)
+    _warn(found, waiting)
     if not found:
         output.note("Nothing starts by the calendar; `flow schedule add` has a procedure do so")
 
@@ -69,13 +85,8 @@ def next_(session: Session, days: int) -> None:
             lambda unit: session.calendar(conn, unit),
             session.zone,
         )
-    for each, error in untold:
-        output.warn(
-            "{procedure} for {unit}: {reason}",
-            procedure=each.title,
-            unit=each.unit_name,
-            reason=message(error),
-        )
+        waiting = {each.number: message(error) for each, error in untold} | _unplanned(session, conn, found)
+    _warn(found, waiting)
     if session.json:
         output.dump(
             [
@@ -108,6 +119,23 @@ def next_(session: Session, days: int) -> None:
     output.table(("Day", "Time", "Procedure", "Unit", "Period", "D0", ""), rows, flexible=2)
     if not coming:
         output.note("Nothing starts in the next {days} days.", days=days)
+
+
+def _unplanned(session: Session, conn: Connection, found: tuple[Schedule, ...]) -> dict[int, str]:
+    """The schedules without a next start, and why, by number."""
+    from engine.queries import schedules
+
+    waiting = schedules.unplanned(found, session.now, lambda unit: session.calendar(conn, unit), session.zone)
+    return {each.number: message(reason) for each, reason in waiting}
+
+
+def _warn(found: tuple[Schedule, ...], waiting: Mapping[int, str]) -> None:
+    for each in found:
+        if each.number in waiting:
+            output.warn(
+                "{procedure} for {unit} has no next start: {reason}", procedure=each.title, unit=each.unit_name,
+                reason=waiting[each.number],
+            )  # fmt: skip
 
 
 def _doubts(coming: object) -> list[str]:

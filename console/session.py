@@ -5,7 +5,6 @@ Everything is looked for when it is first used, so that `--help` opens nothing.
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from console import output
+from console import account, output
 from console.language import tr
 from engine.errors import Denied, NotFound
 
@@ -67,6 +66,16 @@ class Session:
             return config.read(self.folder)
         return config.find(Path.cwd(), os.environ)
 
+    @property
+    def in_workspace(self) -> bool:
+        """Whether there is a workspace here; one named by `-C` or FLOW_HOME has to be there."""
+        try:
+            return self.workspace is not None
+        except NotFound:
+            if self.folder is not None or os.environ.get("FLOW_HOME"):
+                raise
+            return False
+
     @cached_property
     def app(self) -> App:
         """The program, opened on the workspace; closed when the command ends."""
@@ -107,13 +116,18 @@ class Session:
         self.app.settle()
         return done.value
 
+    @property
+    def user(self) -> str:
+        """The system user: in a demo workspace FLOW_USER says who plays."""
+        return (os.environ.get("FLOW_USER") if self.workspace.demo else None) or account.system_user()
+
     @cached_property
     def actor(self) -> Actor:
         """Who asks. Raises Denied for somebody the organisation does not know, or who may not act for another."""
         from engine.model import Actor
         from engine.queries import organisation
 
-        user = getpass.getuser()
+        user = self.user
         with self.read() as conn:
             typing = organisation.person_of_system_user(conn, user)
             if self.acting_as is not None:
@@ -151,7 +165,7 @@ class Session:
             try:
                 return self.actor
             except Denied:
-                return Actor(getpass.getuser())
+                return Actor(self.user)
         return self.actor
 
     @property

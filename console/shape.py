@@ -20,6 +20,10 @@ from console import failures, language, output
 from console.language import tr
 from console.session import Session
 
+MOST = 2**31 - 1
+"""The greatest whole number that is asked for: what every column and library holds."""
+NUMBER = click.IntRange(1, MOST)
+
 
 class _Formatter(click.HelpFormatter):
     """Breaks lines by the cells they take, so that Chinese stays within the width."""
@@ -233,6 +237,14 @@ class Root(Group):
         for title, part in self.sections.items():
             with formatter.section(tr(title)):
                 formatter.write_dl([(name, tr(summary).rstrip("。.")) for name, (_, summary) in part.items()])
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        with failures.heard():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with failures.heard():
+            return super().invoke(ctx)
 
     def main(
         self,

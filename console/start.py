@@ -9,7 +9,7 @@ import click
 from console import output, values
 from console.completions import procedures, units
 from console.session import Session
-from console.shape import command, option
+from console.shape import NUMBER, command, option
 from engine.model import label
 
 
@@ -28,7 +28,7 @@ from engine.model import label
 @option("--title", metavar="TEXT", help="What to call it; by default the procedure's title.")
 @option("--period", metavar="KEY", help="The period it is for, as 2026-Q3.")
 @option("--element", metavar="ID", help="The start event; by default the plain one.")
-@option("--version", type=click.IntRange(1), help="The version; by default the newest.")
+@option("--version", type=NUMBER, help="The version; by default the newest.")
 @click.pass_obj
 def start(
     session: Session, procedure: str, unit: str, sets: tuple[str, ...], file: Path | None, title: str | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ import click
 
 from console import opened, output
 from console.dates import due_text, left_text, moment_text
+from console.failures import message
+from console.language import tr
 from console.output import Cell
 from console.session import Session
 from console.shape import command
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from engine.queries.schedules import Schedule
     from engine.queries.worklist import Task
 
-STALE = timedelta(minutes=2)
-"""A scheduler that has not ticked for so long is not running."""
-
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -38,8 +37,13 @@ class Overview:
     not_started: tuple[Schedule, ...]
     failed_starts: tuple[Schedule, ...]
     """Schedules with a period whose start failed."""
+    unplanned: tuple[tuple[Schedule, str], ...]
+    """Schedules without a next start, and why."""
     incidents: int
+    undelivered: int
+    """Notices that failed for good."""
     ticked_at: datetime | None
+    stopped_at: datetime | None
     ticking: bool
     org_file_newer: bool
 
@@ -80,20 +84,30 @@ def _tasks(session: Session, conn: Connection) -> tuple[Task, ...] | None:
 
 
 def _overview(session: Session, conn: Connection, tasks: tuple[Task, ...] | None) -> Overview:
-    from engine.commands.organisation import ORG_HASH, TICKED, read_moment
+    from engine.commands.organisation import ORG_HASH
     from engine.queries import instances, jobs, late, schedules, work
+    from engine.store.watch import scheduler
+    from notices import listing
 
-    ticked = work.setting(conn, TICKED)
-    moment = None if ticked is None else read_moment(ticked)
+    watching = scheduler(conn)
     file = session.workspace.org_file
+    known = schedules.schedules(conn)
     return Overview(
         late=instances.late_instances(conn, session.now),
         late_tasks=late.late_tasks(conn, session.now, _my_units(session, conn, tasks is not None)),
-        not_started=schedules.overdue(schedules.schedules(conn), session.now),
-        failed_starts=tuple(each for each in schedules.schedules(conn) if None in each.started.values()),
+        not_started=schedules.overdue(known, session.now),
+        failed_starts=tuple(each for each in known if None in each.started.values()),
+        unplanned=tuple(
+            (each, message(reason))
+            for each, reason in schedules.unplanned(
+                known, session.now, lambda unit: session.calendar(conn, unit), session.zone
+            )
+        ),
         incidents=jobs.incident_count(conn),
-        ticked_at=moment,
-        ticking=moment is not None and session.now - moment < STALE,
+        undelivered=listing.failed_count(conn),
+        ticked_at=watching.ticked_at,
+        stopped_at=watching.stopped_at,
+        ticking=watching.running(session.now),
         org_file_newer=file.is_file()
         and sha256(file.read_bytes()).hexdigest() != work.setting(conn, ORG_HASH),
     )
@@ -154,16 +168,40 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
                     procedure=schedule.title, unit=schedule.unit_name, period=period, id=schedule.procedure,
                     code=schedule.unit,
                 )  # fmt: skip
+    for schedule, reason in overview.unplanned:
+        output.warn(
+            "{procedure} for {unit} has no next start: {reason}", procedure=schedule.title, unit=schedule.unit_name,
+            reason=reason,
+        )  # fmt: skip
     if overview.incidents:
         output.warn(
             "{count} jobs failed and wait for a person: flow job list --incidents", count=overview.incidents
         )
+    if overview.undelivered:
+        output.warn(
+            "{count} notices could not be delivered: flow notice list --failed", count=overview.undelivered
+        )
     if overview.org_file_newer:
         output.warn("org.yaml differs from the database: flow org import")
-    if not overview.ticking and not session.workspace.demo:
-        last = "" if overview.ticked_at is None else moment_text(overview.ticked_at, session.zone)
-        output.warn("No scheduler is running, so nothing starts or falls due by itself: flow run")
-        if last:
-            output.note("It was last seen at {moment}", moment=last)
-    elif overview.ticking:
+    if overview.ticking:
         output.say("The scheduler is running.")
+    elif not session.workspace.demo:
+        output.warn("No scheduler is running, so nothing starts or falls due by itself: flow run")
+        if text := last_seen(
+            session, overview.stopped_at or overview.ticked_at, overview.stopped_at is not None
+        ):
+            output.echo(click.style(text, dim=True), err=True)
+
+
+def last_seen(session: Session, at: datetime | None, stopped: bool) -> str:
+    """When a scheduler was last at work, or `stopped`; nothing when none ever was."""
+    from engine.store.watch import STALE
+
+    if at is None:
+        return ""
+    moment = moment_text(at, session.zone)
+    if at > session.now + STALE:
+        return tr("It was last seen at {moment}, which is still to come: its clock was wrong", moment=moment)
+    if stopped:
+        return tr("It was stopped at {moment}", moment=moment)
+    return tr("It was last seen at {moment}", moment=moment)

@@ -12,7 +12,7 @@ from console import opened, output, values
 from console.completions import people, task_ids
 from console.language import tr
 from console.session import Session
-from console.shape import group, option
+from console.shape import NUMBER, group, option
 from engine.errors import NotFound
 from engine.model import task_id
 
@@ -38,7 +38,7 @@ def task() -> None:
 @option(
     "--due", type=click.Choice(["today", "overdue"]), help="Only what is due by the end of today, or late."
 )
-@option("-L", "--limit", type=click.IntRange(1), default=30, show_default=True, help="At most so many.")
+@option("-L", "--limit", type=NUMBER, default=30, show_default=True, help="At most so many.")
 @click.pass_obj
 def list_(
     session: Session, mine: bool, everything: bool, role: str | None, due: str | None, limit: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -24,6 +26,8 @@ def pairs(texts: Iterable[str]) -> dict[str, object]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise click.UsageError(tr("--set expects name=value, found {text!r}", text=text))
+        if name.strip() in found:
+            raise click.UsageError(tr("--set gives {name} twice: keep one of them", name=name.strip()))
         found[name.strip()] = value
     return found
 
@@ -37,12 +41,15 @@ def from_text(text: bytes, name: str, *, as_json: bool = False) -> dict[str, obj
     """The same from text; an empty one has no values."""
     value: object
     if as_json:
+        text = text.removeprefix(codecs.BOM_UTF8)  # as editors on Windows begin a file
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
             place = f"line {error.lineno}"
             template, remedy = "It is no JSON: {reason}", "Correct the line"
             raise Misbuilt([Finding("error", name, place, template, remedy, {"reason": error.msg})]) from None
+        if twice := _twice(text.decode(), name):
+            raise Misbuilt(twice)
     else:
         value = strict_yaml.load(text, name).value
     if value is None:
@@ -50,6 +57,33 @@ def from_text(text: bytes, name: str, *, as_json: bool = False) -> dict[str, obj
     if not isinstance(value, Mapping):
         raise Invalid([Problem("", "{file} holds no names with values", {"file": name})])
     return dict(value)
+
+
+_JSON = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:\n]')
+
+
+def _twice(text: str, name: str) -> list[Finding]:
+    """The keys of sound JSON that stand twice in one object, with their lines: readers keep the last in silence."""
+    found: list[Finding] = []
+    objects: list[dict[str, int]] = []
+    line, last = 1, ""
+    for sign in _JSON.findall(text):
+        if sign == "\n":
+            line += 1
+            continue
+        if sign in "{[":
+            objects.append({})
+        elif sign in "}]":
+            objects.pop()
+        elif sign == ":":
+            key = orjson.loads(last)
+            if key in objects[-1]:
+                params = {"key": strict_yaml.shown(key), "first": objects[-1][key]}
+                template, remedy = "The key {key} stands here and in line {first}", "Keep one of them"
+                found.append(Finding("error", name, f"line {line}", template, remedy, params))
+            objects[-1].setdefault(key, line)
+        last = sign
+    return found
 
 
 def edited(form: Form, values: Mapping[str, object]) -> dict[str, object]:

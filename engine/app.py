@@ -6,14 +6,16 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from engine.bpmn.run import BpmnError
+from engine.bpmn.environment import BpmnError
 from engine.commands import jobs, moving
+from engine.commands.clock import AcceptClock
 from engine.commands.core import Command, Context, Services
 from engine.commands.environment import InstanceEnvironment
+from engine.commands.texts import refuse_unstorable
 from engine.config import Workspace
 from engine.errors import Conflict, EngineError
 from engine.events import Fact
@@ -22,14 +24,15 @@ from engine.model import SYSTEM
 from engine.ports import Clock, Connection
 from engine.queries import work
 from engine.store.connect import Store
+from engine.store.watch import UNKNOWN, Reach, reach
 
 log = logging.getLogger("satisflow")
 
-TOLERANCE = timedelta(minutes=1)
-"""How far clocks of several machines may differ before a command is refused."""
-
 Carry = Callable[[Any, Context], Any]
 """What carries out one kind of command."""
+
+Beat = tuple[Callable[["App"], object], int]
+"""What is done now and then, and the seconds between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,16 @@ class Done:
 
     facts: tuple[Fact, ...]
     value: Any = None
+
+
+_BEHIND = (
+    "The clock says {now}, but the history already reaches {latest}. Set the clock right and try again; if it is "
+    "right and was wrong before, see `flow audit clock`"
+)
+_AHEAD = (
+    "The clock says {now}, but the last that happened here was on {latest}. Set the clock right and try again; if "
+    "it is right, see `flow audit clock`"
+)
 
 
 class Bell:
@@ -63,10 +76,12 @@ class App:
     services: Services
     commands: Mapping[type[Command], Carry]
     bell: Bell = field(default_factory=Bell)
-    latest: datetime | None = None
-    """How far the history reaches: a clock that was set back must not write before it."""
+    reach: Reach = UNKNOWN
+    """How far time has come: a clock that was set back must not write before it, nor one that leapt far beyond."""
     witness: Callable[[Fact], None] | None = None
     """Is told every fact once it is committed, in order."""
+    beats: Mapping[str, Beat] = field(default_factory=dict)
+    """What the subjects beside the engine do now and then while `flow run` watches, by name."""
 
     @property
     def workspace(self) -> Workspace:
@@ -85,26 +100,42 @@ class App:
 
     def do(self, command: Command) -> Done:
         """Carry out one command: one transaction, one reading of the clock, one writing of the journal."""
-        now = self._now()
+        refuse_unstorable(command)
+        now = self.clock.now() if isinstance(command, AcceptClock) else self.now()
         with self.store.write() as conn:
             ctx = Context(conn, now, command.by, self.services)
             value = self.commands[type(command)](command, ctx)
             ctx.close()
+        self._reached(now, vouched=isinstance(command, AcceptClock))
         if self.witness is not None:
             for fact in ctx.facts:
                 self.witness(fact)
         return Done(tuple(ctx.facts), value)
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """What the clock says. Raises Conflict when that and the history cannot both be right."""
         now = self.clock.now()
-        if self.latest is not None and now < self.latest - TOLERANCE:
+        if self.reach.contradicts(now):
+            with self.store.read() as conn:  # somebody may have vouched for the clock meanwhile
+                known = reach(conn)
+            self.reach = Reach(known.history, None if self.reach.seen is None else known.seen)
+        if doubt := self.reach.contradicts(now):
+            latest = self.reach.history if doubt == "behind" else self.reach.seen
+            assert latest is not None
             raise Conflict(
-                "The clock says {now}, but the history already reaches {latest}: set the clock right and try again",
+                _BEHIND if doubt == "behind" else _AHEAD,
                 now=now.astimezone(self.zone).isoformat(timespec="seconds"),
-                latest=self.latest.astimezone(self.zone).isoformat(timespec="seconds"),
+                latest=latest.astimezone(self.zone).isoformat(timespec="seconds"),
             )
-        self.latest = now if self.latest is None else max(now, self.latest)
         return now
+
+    def _reached(self, now: datetime, *, vouched: bool) -> None:
+        """Something was committed at `now`."""
+        history, seen = self.reach.history, self.reach.seen
+        self.reach = Reach(
+            now if history is None or vouched else max(history, now),
+            None if seen is None else now if vouched else max(seen, now),
+        )
 
     def settle(self, limit: int = 100_000) -> int:
         """Run the jobs that wait and are due now, those they cause included. Returns how many ran."""
@@ -159,7 +190,7 @@ class App:
     def _call(self, number: int) -> None:
         """Call an outside handler, holding no transaction, and bring its answer in."""
         with self.store.read() as conn:
-            ctx = Context(conn, self._now(), SYSTEM, self.services)
+            ctx = Context(conn, self.now(), SYSTEM, self.services)
             job = work.job(conn, number)
             instance = ctx.peek(job.instance_id)
             wanted = moving.awaits(ctx, instance, job.payload["token"])

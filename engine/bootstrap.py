@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.app import App, Bell, Carry
+from engine import config
+from engine.app import App, Beat, Bell, Carry
 from engine.clock import SystemClock, VirtualClock
 from engine.commands import (
+    archives,
     batches,
     calendars,
     definitions,
@@ -24,14 +26,19 @@ from engine.commands import (
     working,
     worklist,
 )
+from engine.commands import (
+    clock as clocks,
+)
 from engine.commands.core import Command, Services, administrative
 from engine.commands.published import Library
-from engine.config import Workspace, make, shipped
+from engine.config import Workspace, shipped
+from engine.errors import Conflict, NotFound
 from engine.handlers import Handlers
 from engine.model import Actor
 from engine.ports import Clock
 from engine.queries import work
 from engine.store.connect import Store, open_store
+from engine.store.watch import Reach, reach
 from engine.strict_yaml import load
 
 COMMANDS: Mapping[type[Command], Carry] = {
@@ -63,6 +70,8 @@ COMMANDS: Mapping[type[Command], Carry] = {
     calendars.ImportCalendar: administrative(calendars.import_calendar),
     organisation.Tick: organisation.tick,
     organisation.MoveClock: organisation.move_clock,
+    clocks.AcceptClock: administrative(clocks.accept_clock),
+    archives.SealArchive: archives.seal_archive,
     journal.Seal: journal.seal,
     journal.Erase: administrative(journal.erase),
 }
@@ -70,10 +79,12 @@ COMMANDS: Mapping[type[Command], Carry] = {
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a subject beside the engine brings: its handlers and its commands."""
+    """What a subject beside the engine brings: its handlers, its commands, what it does now and then."""
 
     handlers: Handlers
     commands: Mapping[type[Command], Carry] = field(default_factory=dict)
+    beats: Mapping[str, Beat] = field(default_factory=dict)
+    """What `flow run` does besides, by name: a function and how many seconds lie between two calls."""
 
 
 def open_app(
@@ -84,6 +95,7 @@ def open_app(
     store: Store | None = None,
     upgrade: bool = False,
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    slept: Callable[[], bool] = lambda: False,
     paused: Callable[[], bool] = lambda: False,
 ) -> App:
     """The engine on a workspace. A demo workspace keeps its virtual clock in the database.
@@ -92,9 +104,11 @@ def open_app(
     """
     registry = Handlers()
     commands: dict[type[Command], Carry] = dict(COMMANDS)
+    beats: dict[str, Beat] = {}
     for subject in subjects:
         registry.include(subject.handlers)
         commands.update(subject.commands)
+        beats.update(subject.beats)
     opened = store or open_store(workspace.database, durable=workspace.durable, upgrade=upgrade)
     bell = Bell()
     services = Services(
@@ -105,27 +119,58 @@ def open_app(
         effects={**moving.EFFECTS, **batches.EFFECTS},
         jobs=working.EFFECTS,
         functions=functions or {},
+        slept=slept,
         paused=paused,
     )
     if clock is None:
         clock = kept_clock(opened) if workspace.demo else SystemClock()
     with opened.read() as conn:
-        latest = work.latest(conn)
-    return App(opened, clock, services, commands, bell, latest)
+        known = reach(conn)
+    if not isinstance(clock, SystemClock):
+        known = Reach(known.history, None)  # a virtual clock leaps on purpose
+    return App(opened, clock, services, commands, bell, known, beats=beats)
 
 
-def new_workspace(folder: Path, by: Actor, **settings: Any) -> Workspace:
-    """Lay out a workspace: folder, settings, database, and the working-day tables that come with the program.
+def new_workspace(folder: Path, by: Actor, *, text: str, org: str) -> Workspace:
+    """Lay out a workspace: folders, database, working-day tables, organisation and, last of all, its flow.toml.
 
-    Raises Conflict when the folder is a workspace already.
+    `text` becomes flow.toml and `org` becomes org.yaml where these are missing. A workspace that has
+    everything but its database gets an empty one. Raises Conflict when nothing is missing, and when records tell
+    of a database that was lost; what fails leaves nothing behind.
     """
-    workspace = make(folder, **settings)
-    app = open_app(workspace, upgrade=True)
-    with app.store:
-        for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):
-            document = load(file.read_bytes(), f"calendars/{file.name}")
-            app.do(calendars.ImportCalendar(by=by, document=document))
+    if is_there := (folder / config.FILE).exists():
+        _lacks_database(config.read(folder))
+        text = (folder / config.FILE).read_text("utf-8-sig")
+    with config.undone(folder):
+        workspace = config.lay_out(folder, text)
+        if not workspace.org_file.exists():
+            config.put(workspace.org_file, org)
+        raw = workspace.org_file.read_bytes()
+        app = open_app(workspace, upgrade=True)
+        with app.store:
+            for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):
+                document = load(file.read_bytes(), f"calendars/{file.name}")
+                app.do(calendars.ImportCalendar(by=by, document=document))
+            document = load(raw, workspace.org_file.name)
+            app.do(organisation.ImportOrganisation(by=by, document=document, raw=raw))
+        if not is_there:
+            config.put(folder / config.FILE, text)
     return workspace
+
+
+def _lacks_database(workspace: Workspace) -> None:
+    """Raise Conflict unless the workspace lacks its database and may begin with an empty one."""
+    try:
+        open_store(workspace.database, durable=workspace.durable).close()
+    except NotFound:
+        if workspace.records.is_dir() and any(workspace.records.iterdir()):
+            raise Conflict(
+                "{folder} holds records of a database that is missing. Restore it from a backup; to begin anew, "
+                "first move the records elsewhere",
+                folder=workspace.records,
+            ) from None
+    else:
+        raise Conflict("{folder} is a workspace already", folder=workspace.folder)
 
 
 def kept_clock(store: Store) -> Clock:

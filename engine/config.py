@@ -6,15 +6,19 @@ A command finds it upward from the current folder, or by the environment variabl
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from engine.errors import Conflict, Finding, Misbuilt, NotFound
+from engine.errors import Finding, Misbuilt, NotFound
 
 FILE = "flow.toml"
 DATABASE = "flow.db"
+ORGANISATION = "org.yaml"
+FOLDERS = ("processes", "forms", "records")
 
 TEMPLATE = """\
 # Settings of this workspace. `flow doctor` checks them.
@@ -23,6 +27,7 @@ zone = "{zone}"            # time zone in which days begin and end
 language = "{language}"              # of messages: zh or en
 # database = "postgresql://flow@localhost/flow"   # default: flow.db in this folder
 # durable = false          # faster on SQLite, but the last commits may be lost when the power fails
+# [notices]                # reminders by mail and in group chats: docs/notices.md
 """
 
 
@@ -38,6 +43,8 @@ class Workspace:
     durable: bool
     demo: bool
     """The workspace keeps a virtual clock, and anybody may act for anybody."""
+    notices: Mapping[str, object] = field(default_factory=dict)
+    """The table [notices] as written, for whoever delivers them."""
 
     @property
     def processes(self) -> Path:
@@ -57,7 +64,7 @@ class Workspace:
     @property
     def org_file(self) -> Path:
         """The organisation as a file; the database counts, and `flow org import` brings it there."""
-        return self.folder / "org.yaml"
+        return self.folder / ORGANISATION
 
 
 def shipped() -> Path:
@@ -82,15 +89,19 @@ def find(start: Path, environment: Mapping[str, str]) -> Workspace:
 
 def read(folder: Path) -> Workspace:
     """The settings of the workspace in `folder`. Raises Misbuilt naming every setting that is wrong."""
-    text = (folder / FILE).read_bytes()
+    return parse(folder, (folder / FILE).read_bytes())
+
+
+def parse(folder: Path, raw: bytes) -> Workspace:
+    """The settings that `raw`, the content of a flow.toml, makes of a folder. Raises Misbuilt like `read`."""
     try:
-        content = tomllib.loads(text.decode("utf-8-sig"))
+        content = tomllib.loads(raw.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Misbuilt([_fault("", "It cannot be read: {reason}", reason=str(error))]) from None
     faults = [
         _fault(name, "There is no such setting")
         for name in content
-        if name not in {"organisation", "zone", "language", "database", "durable", "demo"}
+        if name not in {"organisation", "zone", "language", "database", "durable", "demo", "notices"}
     ]
 
     def take(name: str, kind: type, default: object) -> object:
@@ -117,24 +128,70 @@ def read(folder: Path) -> Workspace:
         database=str(take("database", str, f"sqlite:///{folder.resolve() / DATABASE}")),
         durable=bool(take("durable", bool, True)),
         demo=bool(take("demo", bool, False)),
+        notices=cast(Mapping[str, object], take("notices", dict, {})),
     )
     if faults:
         raise Misbuilt(faults)
     return workspace
 
 
-def make(folder: Path, *, organisation: str, zone: str, language: str, demo: bool = False) -> Workspace:
-    """Lay out a new workspace. Raises Conflict when the folder already is one."""
-    if (folder / FILE).exists():
-        raise Conflict("{folder} is a workspace already", folder=folder)
-    for each in (folder, folder / "processes", folder / "forms", folder / "records"):
-        each.mkdir(parents=True, exist_ok=True)
+def settings(*, organisation: str, zone: str, language: str, demo: bool = False) -> str:
+    """The content of a new flow.toml."""
     quoted = organisation.replace("\\", "\\\\").replace('"', '\\"')
     text = TEMPLATE.format(organisation=quoted, zone=zone, language=language)
-    if demo:
-        text += "demo = true              # virtual clock; anybody may act for anybody\n"
-    (folder / FILE).write_text(text, encoding="utf-8")
-    return read(folder)
+    return f"demo = true              # virtual clock; anybody may act for anybody\n{text}" if demo else text
+
+
+def lay_out(folder: Path, text: str) -> Workspace:
+    """Make the folders of a workspace with these settings. It is none until `put` has written its flow.toml."""
+    for each in (folder, *(folder / name for name in FOLDERS)):
+        each.mkdir(parents=True, exist_ok=True)
+    return parse(folder, text.encode())
+
+
+def make(folder: Path, *, organisation: str, zone: str, language: str, demo: bool = False) -> Workspace:
+    """Lay out a workspace that still lacks its database."""
+    text = settings(organisation=organisation, zone=zone, language=language, demo=demo)
+    with undone(folder):
+        workspace = lay_out(folder, text)
+        put(folder / FILE, text)
+    return workspace
+
+
+def put(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    with whole(file) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def whole(file: Path) -> Iterator[Path]:
+    """A place beside a file to write to, which becomes the file when the block ends and is gone when it raises."""
+    beside = file.with_name(f".{file.name}.part")
+    try:
+        yield beside
+        beside.replace(file)
+    except BaseException as error:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(file)  # a full disk does not say which file had no place on it
+        raise
+
+
+@contextmanager
+def undone(folder: Path) -> Iterator[None]:
+    """When the block raises, what it made of a workspace in `folder` is taken away; what was there before stays."""
+    files = (FILE, ORGANISATION, DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
+    places = [*(folder / name for name in (*files, *FOLDERS)), folder, *folder.parents]
+    new = [place for place in places if not place.exists()]
+    try:
+        yield
+    except BaseException:
+        for place in new:
+            with suppress(OSError):  # a folder that somebody else put something into, meanwhile
+                place.rmdir() if place.is_dir() else place.unlink(missing_ok=True)
+        raise
 
 
 def _fault(name: str, template: str, **params: object) -> Finding:

@@ -85,6 +85,8 @@ class Finding:
     """The reason."""
     remedy: str
     params: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    line: int | None = None
+    """The line of the file, from 1, where it is known."""
 
     @property
     def reason(self) -> str:

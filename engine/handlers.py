@@ -8,14 +8,16 @@ a person's task counts as done). A name is `<subject>.<function>`, unique across
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from engine.errors import Finding, Misbuilt, NotFound
+from engine.errors import EngineError, Finding, Misbuilt, NotFound
 from engine.ports import Connection
 
 Values = Mapping[str, object]
@@ -62,12 +64,30 @@ class Call:
     """For a batch's item: the item."""
     key: str = ""
     """For `outside`: the idempotency key, the same when the call is repeated."""
+    who: str = ""
+    """Whose rights count: `by`, or the person they act for (`--as`)."""
+    zone: tzinfo = UTC
+    """In which days begin and end."""
     note: Callable[[str, Values], None] = lambda _kind, _facts: None
     """Adds an entry to the instance's journal."""
 
 
 Function = Callable[[Call], Any]
 F = TypeVar("F", bound=Function)
+
+
+Judge = Callable[[Any], object]
+"""Reads what somebody wrote; raises EngineError that says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The properties and parameters of a function, by name, with who judges their values."""
+
+    properties: Mapping[str, Judge]
+    parameters: Mapping[str, Judge]
+    needed: frozenset[str]
+    """The properties that may not be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,76 @@ class Handler:
     function: Function
     summary: str
     """The first line of its docstring, shown by `flow doctor --handlers`."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """The roles it asks for, by id, with what people call them: see `asks_for`."""
+    settings: Settings | None = None
+    """What it takes from the diagram and the procedure: see `takes`."""
+
+
+def asks_for(roles: Mapping[str, str]) -> Callable[[F], F]:
+    """Say which roles (id: what people call it) a function looks for in the organisation.
+
+    Stands beneath the registration; `flow procedure add` and `check` name those that org.yaml lacks.
+    """
+
+    def mark(function: F) -> F:
+        vars(function)[_ROLES] = dict(roles)
+        return function
+
+    return mark
+
+
+def takes(
+    needed: Mapping[str, Judge] | None = None,
+    optional: Mapping[str, Judge] | None = None,
+    parameters: Mapping[str, Judge] | None = None,
+) -> Callable[[F], F]:
+    """Say which `flow.` properties a function takes, and which of the procedure's parameters.
+
+    Stands beneath the registration. The check refuses values that a judge refuses, needed properties that are
+    missing, and any other property of the element, so that a slip of the pen is found before anything runs.
+    """
+    needed, optional = needed or {}, optional or {}
+    settings = Settings({**needed, **optional}, parameters or {}, frozenset(needed))
+
+    def mark(function: F) -> F:
+        vars(function)[_SETTINGS] = settings
+        return function
+
+    return mark
+
+
+def number(least: float, most: float | None = None, *, whole: bool = False) -> Judge:
+    """A judge of numbers, written as such or as text: from `least` to `most`."""
+
+    def judge(value: Any) -> None:
+        text = str(value).strip()
+        fits = re.fullmatch(r"-?[0-9]{1,15}" if whole else r"-?[0-9]{1,15}(\.[0-9]{1,15})?", text)
+        if (
+            fits
+            and not isinstance(value, bool)
+            and least <= float(text) <= (math.inf if most is None else most)
+        ):
+            return
+        if most is None:
+            template = (
+                "{value} is no whole number from {least}" if whole else "{value} is no number from {least}"
+            )
+        elif whole:
+            template = "{value} is no whole number from {least} to {most}"
+        else:
+            template = "{value} is no number from {least} to {most}"
+        raise EngineError(template, value=text[:40] or "''", least=least, most=most)
+
+    return judge
+
+
+def anything(value: Any) -> None:
+    """The judge who takes any value."""
+
+
+_ROLES = "asks_for_roles"
+_SETTINGS = "takes_settings"
 
 
 @dataclass
@@ -118,7 +208,9 @@ class Handlers:
 
     def _add(self, kind: Kind, function: F) -> F:
         summary = (function.__doc__ or "").strip().partition("\n")[0]
-        self._put(Handler(f"{self.subject}.{function.__name__}", kind, function, summary))
+        name = f"{self.subject}.{function.__name__}"
+        marks = vars(function)
+        self._put(Handler(name, kind, function, summary, marks.get(_ROLES, {}), marks.get(_SETTINGS)))
         return function
 
     def _put(self, handler: Handler) -> None:

@@ -58,9 +58,8 @@ def task_label(instance: int, number: int) -> str:
 
 def instance_number(text: str) -> int:
     """The number of an instance from what a person typed (`SV-12`, `sv-12`, `12`). Raises NotFound."""
-    if text.isdigit():
-        return int(text)
-    found = _LABEL.fullmatch(text.strip())
+    plain = text.strip()
+    found = _LABEL.fullmatch(plain if plain.lower().startswith("sv-") else f"SV-{plain}")
     if found is None or found[2]:
         raise NotFound("{text!r} is no instance; instances are called like SV-12", text=text)
     return int(found[1])

@@ -83,11 +83,23 @@ class Work:
     """Four eyes: who completed the other step may not do this one."""
     excluded_because: str = ""
     closed_by: str | None = None
+    delegated: bool = False
+    """Whoever had it gave it to the assignee, whatever roles these hold."""
+
+
+def lapsed(work: Work, rights: Rights) -> bool:
+    """Whether the assignee, whose rights these are, may no longer do what they took or were given.
+
+    The role was taken from them, or their time as a substitute is over. A delegation lasts.
+    """
+    return not work.delegated and rights.holder(work.role, work.units) is None
 
 
 def may_see(work: Work, rights: Rights) -> bool:
     """Whether the task is on the person's worklist or may be looked at by them."""
-    return rights.represents(work.assignee) or rights.holder(work.role, work.units) is not None
+    return (rights.represents(work.assignee) and work.delegated) or rights.holder(
+        work.role, work.units
+    ) is not None
 
 
 def still_open(work: Work, verb: str) -> None:
@@ -117,6 +129,14 @@ def may_work(work: Work, rights: Rights) -> str | None:
         return _right(work, rights)
     if not rights.represents(work.assignee):
         raise Conflict("Task {task} was already claimed by {person}", task=work.id, person=work.assignee)
+    if lapsed(work, rights):
+        raise Denied(
+            "Task {task} waits for {role}, which {person} no longer holds there: give it back with "
+            "`flow task release {task}`",
+            task=work.id,
+            role=work.role_name,
+            person=rights.person,
+        )
     _four_eyes(work, rights, work.assignee)
     return None if work.assignee == rights.person else work.assignee
 

@@ -14,16 +14,19 @@ from time import monotonic
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from engine.app import App
+from engine.app import App, Beat
 from engine.commands import journal, organisation, schedules, timers
 from engine.errors import EngineError
 from engine.model import SYSTEM
+from engine.queries import schedules as planned
+from engine.store.calendars import calendar_of
 
 log = logging.getLogger("satisflow")
 
 TICK_SECONDS = 1
 SWEEP_SECONDS = 15
 SEAL_SECONDS = 3600
+PLANS_SECONDS = 3600
 WATCH_SECONDS = 5
 JUMP_SECONDS = 2
 CHUNK = 200
@@ -53,15 +56,30 @@ def seal(app: App) -> None:
     app.do(journal.Seal(by=SYSTEM))
 
 
-BEATS: Mapping[str, tuple[Callable[[App], object], int]] = {
+def watch_plans(app: App) -> None:
+    """Say in the log which schedules have no next start, and why: nothing else would, until it is missed."""
+    with app.store.read() as conn:
+        found = planned.schedules(conn)
+        for each, reason in planned.unplanned(
+            found, app.clock.now(), lambda unit: calendar_of(conn, unit), app.zone
+        ):
+            log.warning("%s for %s has no next start: %s", each.procedure, each.unit, reason)
+
+
+BEATS: Mapping[str, Beat] = {
     "sweep": (sweep, SWEEP_SECONDS),
     "tick": (tick, TICK_SECONDS),
     "seal": (seal, SEAL_SECONDS),
+    "plans": (watch_plans, PLANS_SECONDS),
 }
 
 
 def serve(app: App, *, until: threading.Event | None = None) -> None:
-    """Watch until SIGTERM, SIGINT or the event; then finish the beat and stop."""
+    """Watch until SIGTERM, SIGINT or the event; then finish the beat, leave word and stop.
+
+    Raises Conflict when the clock cannot be right; one that goes wrong later is logged, and nothing is done by it.
+    """
+    app.now()
     stop = until or threading.Event()
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -71,8 +89,10 @@ def serve(app: App, *, until: threading.Event | None = None) -> None:
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     lock = threading.Lock()
-    for name, (act, seconds) in BEATS.items():
-        beat.add_job(_safely(app, act, lock), "interval", seconds=seconds, id=name)
+    # What a subject does may wait for the world outside: it shares its lock with nobody.
+    locks = {**dict.fromkeys(BEATS, lock), **{name: threading.Lock() for name in app.beats}}
+    for name, (act, seconds) in {**BEATS, **app.beats}.items():
+        beat.add_job(_safely(app, act, locks[name]), "interval", seconds=seconds, id=name)
     for act, _ in BEATS.values():
         _safely(app, act, lock)()
     beat.start()
@@ -80,6 +100,7 @@ def serve(app: App, *, until: threading.Event | None = None) -> None:
         _watch(app, beat, stop)
     finally:
         beat.shutdown(wait=True)
+        _safely(app, lambda app: app.do(organisation.Tick(by=SYSTEM, last=True)), lock)()
 
 
 def _watch(app: App, beat: BackgroundScheduler, stop: threading.Event) -> None:
@@ -89,20 +110,25 @@ def _watch(app: App, beat: BackgroundScheduler, stop: threading.Event) -> None:
         passed, elapsed = (app.clock.now() - wall).total_seconds(), monotonic() - steady
         if passed < elapsed - JUMP_SECONDS:
             log.warning("the clock was put back by %.0f seconds", elapsed - passed)
-            for name, (_, seconds) in BEATS.items():
+            for name, (_, seconds) in {**BEATS, **app.beats}.items():
                 beat.reschedule_job(name, trigger="interval", seconds=seconds)
         wall, steady = app.clock.now(), monotonic()
 
 
 def _safely(app: App, act: Callable[[App], object], lock: threading.Lock) -> Callable[[], None]:
     """A beat that fails is logged, and the next one tries again: nothing was lost, it stands in the tables."""
+    told = ""
 
     def beat() -> None:
+        nonlocal told
         with lock:
             try:
                 act(app)
+                told = ""
             except EngineError as error:
-                log.warning("%s", error)
+                if (kind := error.template) != told:  # once, not every second
+                    log.warning("%s", error)
+                told = kind
             except Exception:
                 log.exception("the metronome stumbled")
 

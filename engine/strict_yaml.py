@@ -22,10 +22,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import TypeAlias
 
 import yaml
 
+from engine.characters import blank, unstorable
 from engine.errors import Finding, Misbuilt
 
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
@@ -33,6 +35,8 @@ Path: TypeAlias = tuple[str | int, ...]
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
+MAX_WORD, MAX_KNOWN, MAX_MEANT = 80, 1_000, 50
+"""A slip of the pen is looked for in words so long, among so many of them, for so many keys of a mapping."""
 
 _WORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,14})")
@@ -89,7 +93,8 @@ def load(text: bytes | str, name: str) -> Document:
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be."""
-    return next(iter(get_close_matches(word, list(known), n=1)), None)
+    words = [each for each in islice(known, MAX_KNOWN) if max(len(each), len(word)) <= MAX_WORD]
+    return next(iter(get_close_matches(word, words, n=1)), None)
 
 
 def _fault(name: str, line: int, template: str, remedy: str, /, **params: object) -> Finding:
@@ -219,8 +224,8 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> Value:
         text: str = event.value
-        if re.search("[\ud800-\udfff]", text):
-            self._note("Half a character is written as an escape", "Write the character itself")
+        if unstorable(text):
+            self._note("Half a character, or a control character, is escaped", "Write a whole one, or none")
         if not event.implicit[0]:  # quoted, or a block
             return text
         if text in _WORDS:
@@ -288,8 +293,8 @@ class Reader:
 
     def done(self) -> None:
         """Note every key that nobody asked for."""
-        for key in [key for key in self._values if key not in self._asked]:
-            meant = nearest(key, self._asked)
+        for place, key in enumerate([key for key in self._values if key not in self._asked]):
+            meant = nearest(key, self._asked) if place < MAX_MEANT else None
             remedy = "Did you mean {meant}?" if meant else "Known here: {known}"
             known = ", ".join(self._asked)
             self.fault("Unknown key {key}", remedy, at=(key,), key=key, meant=meant, known=known)
@@ -311,7 +316,7 @@ class Reader:
     def text(self, key: str) -> str:
         """Text that has to be there and not be blank."""
         found = self._scalar(key, (str,), required=True)
-        if isinstance(found, str) and not found.strip():
+        if isinstance(found, str) and blank(found):
             self.fault("{key} is blank", "Write its text", at=(key,), key=key)
         return found if isinstance(found, str) else ""
 

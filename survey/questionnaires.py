@@ -6,10 +6,10 @@ from functools import lru_cache
 
 from sqlalchemy import select
 
-from engine.commands.published import unpack
 from engine.errors import NotFound
 from engine.forms import Form, load_form
 from engine.ports import Connection
+from engine.procedures.packing import unpack
 from engine.store import tables
 
 
@@ -23,6 +23,17 @@ def questionnaire_of(conn: Connection, definition: str, name: str) -> Form:
             "The procedure has no questionnaire {name}: add forms/{name}.yaml and publish it", name=name
         )
     return _parsed(text, f"forms/{name}.yaml")
+
+
+def published(conn: Connection, procedure: str) -> str:
+    """The hash of the procedure's latest published definition. Raises `NotFound`."""
+    table = tables.definition
+    found = conn.execute(
+        select(table.c.hash).where(table.c.procedure == procedure).order_by(table.c.version.desc()).limit(1)
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("The procedure {procedure} is not published", procedure=procedure)
+    return str(found)
 
 
 def columns_of(questionnaire: Form) -> dict[str, str]:

@@ -1,29 +1,36 @@
-"""Rounds: opened on a unit's customers, allocated to surveyors, issued, returned, closed.
+"""Rounds: opened for an instance, their members, how far they are, closed; and the figures of their answers.
 
-One round belongs to one instance. Every function works in the caller's transaction; `now` is an aware datetime.
+A round belongs to one instance, of whose rounds each is a `part` (one without a name, as a rule). Every function
+works in the caller's transaction; `now` is an aware datetime.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+import orjson
+from sqlalchemy import Text, bindparam, func, insert, select, type_coerce, update
 
 from engine.errors import Conflict, Invalid, NotFound, Problem
 from engine.forms import Form
 from engine.model import label
 from engine.ports import Connection
 from engine.store import tables as engine_tables
-from survey.figures import Figures, summarise
+from survey.figures import Counting, Counts, Figures, Method, figures
+from survey.figures import method as method_called
 from survey.questionnaires import questionnaire_of
-from survey.tables import DISPOSITIONS, answers, household, member, survey_round
+from survey.tables import DISPOSITIONS, answers, draw, member, respondent, survey_round
 
-ISSUED = ("issued", "returned")
-"""Dispositions of those who got a questionnaire: the return rate's denominator."""
+PORTION = 2_000
+"""Answer sets read at a time."""
+ANONYMOUS = "anonymous"
+HANDED_OUT, COLLECTED = "handed_out", "collected"
+"""What is counted where questionnaires go to whoever comes, and no roster says who that is."""
+LINKED_GROUPS = ("project", "segment")
+"""By what answers are grouped, unless the round says otherwise, where it is known whose they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,100 +39,184 @@ class Round:
 
     id: int
     instance: int
+    part: str
     unit: str
     procedure: str
     period: str | None
     definition: str
     questionnaire: str
     version: str
+    anonymity: str
+    """named | confidential | anonymous"""
+    groups: tuple[str, ...]
+    """By what answers are grouped: project, segment, attributes."""
+    method: str | None
+    """Of the satisfaction rate; None: the questionnaire's own."""
     status: str
     opened_at: datetime
     closed_at: datetime | None
 
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody is to know whose answers they are."""
+        return self.anonymity == ANONYMOUS
+
+    @property
+    def name(self) -> str:
+        """`SV-12`, or `SV-12 inpatients`."""
+        return f"{label(self.instance)} {self.part}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A household on a round's roster."""
+    """Somebody in a round's sample; project, segment and attributes as they were when it was drawn."""
 
     id: int
     number: int
     code: str
+    respondent: int
+    project: str | None
+    segment: str | None
+    attributes: Mapping[str, Any]
     surveyor: str | None
+    channel: str | None
     disposition: str
-    issued_at: datetime | None
-    returned_at: datetime | None
+    issued_on: str | None
+    returned_on: str | None
+
+    def value(self, name: str) -> str:
+        """What the member has under a group's name."""
+        known = {"project": self.project, "segment": self.segment}
+        return str((known[name] if name in known else self.attributes.get(name)) or "")
 
 
-def open_round(conn: Connection, *, instance: int, questionnaire: str, now: datetime) -> Round:
-    """Open the instance's round: every active household of its unit, numbered from 1 in the order of codes.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a round is. In an anonymous one, only the answers that are in say how many came back."""
 
-    A round that is there already is returned as it stands. Raises `NotFound` for a questionnaire that the
-    procedure does not have, `Conflict` when the unit has no customers.
+    members: int
+    issued: int
+    returned: int
+    abstained: int
+    dispositions: Mapping[str, int]
+
+
+def open_round(
+    conn: Connection,
+    *,
+    instance: int,
+    questionnaire: str,
+    now: datetime,
+    part: str = "",
+    groups: Sequence[str] | None = None,
+    method: str | None = None,
+    definition: str | None = None,
+) -> Round:
+    """Open a round of the instance, without members yet; one that is there already is returned as it stands.
+
+    `groups`: by what its answers are grouped; of an anonymous round none, unless named here. `definition`: the one
+    whose questionnaire is asked, if it is not the instance's own. Raises `NotFound` for a questionnaire that the
+    procedure does not have.
     """
-    there = conn.execute(select(survey_round).where(survey_round.c.instance_id == instance)).one_or_none()
-    if there is not None:
-        return _round(there)
     row = _instance(conn, instance)
-    form = questionnaire_of(conn, row.definition, questionnaire)
-    households = conn.execute(
-        select(household.c.id, household.c.code).where(household.c.unit == row.unit, household.c.active)
-    ).all()
-    if not households:
-        raise Conflict(
-            "Unit {unit} has no customers on its roster: bring them in with `flow round roster FILE`",
-            unit=row.unit,
-        )
-    number = conn.execute(
+    there = conn.execute(_ROUND.where(survey_round.c.instance_id == instance, survey_round.c.part == part))
+    if (found := there.one_or_none()) is not None:
+        return _round(found)
+    definition = definition or str(row.definition)
+    form = questionnaire_of(conn, definition, questionnaire)
+    anonymity = form.anonymity or "confidential"
+    if method is not None:
+        method_called(method)
+    if groups is None:
+        groups = () if anonymity == ANONYMOUS else LINKED_GROUPS
+    conn.execute(
         insert(survey_round).values(
             instance_id=instance,
+            part=part,
             unit=row.unit,
             procedure=row.procedure,
             period=row.period,
-            definition=row.definition,
+            definition=definition,
             questionnaire=form.id,
             version=form.version,
+            anonymity=anonymity,
+            design={"groups": list(groups)},
+            method=method,
             status="open",
             opened_at=now,
         )
-    ).inserted_primary_key[0]
-    conn.execute(
-        insert(member),
-        [
-            {"round_id": number, "number": place, "household_id": each.id, "disposition": "listed"}
-            for place, each in enumerate(
-                sorted(households, key=lambda each: (natural(each.code), each.code)), 1
-            )
-        ],
     )
-    return round_of(conn, instance)
+    return round_of(conn, instance, part)
 
 
-def round_of(conn: Connection, instance: int) -> Round:
-    """The round of an instance, or of the one at the top of its calls. Raises `NotFound`."""
+_ROUND = select(survey_round)
+
+
+def rounds_of(conn: Connection, instance: int) -> tuple[Round, ...]:
+    """The rounds of an instance, or of the one at the top of its calls, by part."""
     row = _instance(conn, instance)
     found = conn.execute(
-        select(survey_round).where(survey_round.c.instance_id == (row.root_id or row.id))
-    ).one_or_none()
-    if found is None:
+        _ROUND.where(survey_round.c.instance_id == (row.root_id or row.id)).order_by(survey_round.c.part)
+    )
+    return tuple(map(_round, found))
+
+
+def round_of(conn: Connection, instance: int, part: str | None = None) -> Round:
+    """The round of an instance, or of the one at the top of its calls; `part` says which where there are several.
+
+    Raises `NotFound`, and `Conflict` when it is not said which.
+    """
+    found = rounds_of(conn, instance)
+    chosen = [each for each in found if part is None or each.part == part]
+    parts = ", ".join(each.part or "''" for each in found)
+    if not found:
         raise NotFound("{label} has opened no survey round yet", label=label(instance))
-    return _round(found)
+    if not chosen:
+        template = "{label} has no round {part}, but these: {parts}"
+        raise NotFound(template, label=label(instance), part=part, parts=parts)
+    if len(chosen) > 1:
+        template = "{label} has several rounds: {parts}. Say which one"
+        raise Conflict(template, label=label(instance), parts=parts)
+    return chosen[0]
 
 
 def roster(conn: Connection, round_id: int) -> tuple[Member, ...]:
-    """The round's households in the order of their numbers."""
+    """The round's members in the order of their numbers."""
     rows = conn.execute(
-        select(member, household.c.code)
-        .join(household, household.c.id == member.c.household_id)
+        select(member, respondent.c.code, respondent.c.unit, survey_round.c.unit.label("own"))
+        .join(respondent, respondent.c.id == member.c.respondent_id)
+        .join(survey_round, survey_round.c.id == member.c.round_id)
         .where(member.c.round_id == round_id)
         .order_by(member.c.number)
     )
     return tuple(
-        Member(r.id, r.number, r.code, r.surveyor, r.disposition, r.issued_at, r.returned_at) for r in rows
+        Member(
+            *(r.id, r.number, code_of(r.unit, r.code, r.own), r.respondent_id),
+            *(r.project, r.segment, r.attributes),
+            *(r.surveyor, r.channel, r.disposition, r.issued_on, r.returned_on),
+        )
+        for r in rows
     )
 
 
+def code_of(unit: str, code: str, own: str) -> str:
+    """How a round calls a respondent: by code, with the unit before it where it is not the round's own."""
+    return code if unit == own else f"{unit}/{code}"
+
+
+def progress(conn: Connection, found: Round) -> Progress:
+    """How far the round is."""
+    counted = dict.fromkeys(DISPOSITIONS, 0) | dispositions(conn, found.id)
+    returns = conn.execute(
+        select(func.count(), func.count().filter(answers.c.abstained)).where(
+            answers.c.round_id == found.id, answers.c.entry == 1
+        )
+    ).one()
+    return Progress(sum(counted.values()), issued_of(conn, [found]), returns[0], returns[1], counted)
+
+
 def dispositions(conn: Connection, round_id: int) -> dict[str, int]:
-    """How many households there are of each disposition, all of them named."""
+    """How many members there are of each disposition, all of them named."""
     rows = conn.execute(
         select(member.c.disposition, func.count())
         .where(member.c.round_id == round_id)
@@ -133,40 +224,6 @@ def dispositions(conn: Connection, round_id: int) -> dict[str, int]:
     )
     counted = {row[0]: row[1] for row in rows}
     return {name: counted.get(name, 0) for name in DISPOSITIONS}
-
-
-def allocation(size: int, parts: Sequence[Mapping[str, Any]]) -> dict[int, str]:
-    """Which surveyor each number of a roster of `size` goes to.
-
-    `parts` are rows of surveyor, first and last number; with no numbers at all the roster is split evenly, in
-    the order of the rows. Raises `Invalid` unless every customer has exactly one surveyor.
-    """
-    if parts and all(part.get("first") is None and part.get("last") is None for part in parts):
-        return _even(size, [str(part["surveyor"]) for part in parts])
-    problems: list[Problem] = []
-    found: dict[int, str] = {}
-    twice: set[int] = set()
-    for place, part in enumerate(parts, 1):
-        first, last = part.get("first"), part.get("last")
-        if first is None or last is None or not 1 <= first <= last <= size:
-            params = {"first": first or "…", "last": last or "…", "size": size}
-            template = "{first} to {last} is no part of the roster, which goes from 1 to {size}"
-            problems.append(Problem(f"parts.{place}", template, params))
-            continue
-        for number in range(first, last + 1):
-            if number in found:
-                twice.add(number)
-            found[number] = str(part["surveyor"])
-    missing = [number for number in range(1, size + 1) if number not in found]
-    if twice:
-        template = "Customers {numbers} are given to more than one surveyor"
-        problems.append(Problem("parts", template, {"numbers": ranges(sorted(twice))}))
-    if missing and not problems:
-        template = "Customers {numbers} have no surveyor"
-        problems.append(Problem("parts", template, {"numbers": ranges(missing)}))
-    if problems:
-        raise Invalid(problems)
-    return found
 
 
 def assign(conn: Connection, round_id: int, allocated: Mapping[int, str]) -> None:
@@ -179,53 +236,6 @@ def assign(conn: Connection, round_id: int, allocated: Mapping[int, str]) -> Non
     )
 
 
-def issue(conn: Connection, round_id: int, not_issued: Mapping[int, str], now: datetime) -> int:
-    """Everybody listed got a questionnaire, except the numbers given with their disposition. Returns how many did."""
-    for number, disposition in not_issued.items():
-        conn.execute(
-            update(member)
-            .where(member.c.round_id == round_id, member.c.number == number)
-            .values(disposition=disposition)
-        )
-    return int(
-        conn.execute(
-            update(member)
-            .where(member.c.round_id == round_id, member.c.disposition == "listed")
-            .values(disposition="issued", issued_at=now)
-        ).rowcount
-    )
-
-
-def take_back(
-    conn: Connection,
-    returned: Iterable[tuple[Member, Mapping[str, object]]],
-    *,
-    source: str,
-    by: str,
-    now: datetime,
-) -> int:
-    """Write down answers, one set for each member. Returns how many."""
-    rows = [
-        {
-            "member_id": each.id,
-            "answers": dict(given),
-            "source": source,
-            "recorded_at": now,
-            "recorded_by": by,
-        }
-        for each, given in returned
-    ]
-    if rows:
-        conn.execute(insert(answers), rows)
-        conn.execute(
-            update(member)
-            .where(member.c.id == bindparam("which"))
-            .values(disposition="returned", returned_at=now),
-            [{"which": row["member_id"]} for row in rows],
-        )
-    return len(rows)
-
-
 def close(conn: Connection, round_id: int, now: datetime) -> None:
     """No more returns are taken."""
     conn.execute(
@@ -233,59 +243,84 @@ def close(conn: Connection, round_id: int, now: datetime) -> None:
     )
 
 
+def open_for_returns(found: Round) -> None:
+    """Raises `Conflict` when the round takes no more returns."""
+    if found.status != "open":
+        raise Conflict(
+            "The round of {label} is closed: its figures are made, and no more returns are taken",
+            label=label(found.instance),
+        )
+
+
 def questionnaire(conn: Connection, found: Round) -> Form:
     """The questionnaire the round was opened with."""
     return questionnaire_of(conn, found.definition, found.questionnaire)
 
 
-def figures_of(conn: Connection, rounds: Sequence[Round]) -> Figures:
-    """The figures of one round, or of several together. Raises `Invalid` when their questionnaires differ."""
+def figures_of(conn: Connection, rounds: Sequence[Round], method: Method | None = None) -> Figures:
+    """The figures of one round, or of several together. Raises `Invalid` when their questionnaires differ.
+
+    `method` instead of the round's, which stands instead of the questionnaire's own.
+    """
+    counts = counts_of(conn, rounds)
+    if method is None and rounds[0].method is not None:
+        method = method_called(rounds[0].method)
+    issued, population = issued_of(conn, rounds), population_of(conn, rounds)
+    return figures(counts, issued=issued, method=method, population=population)
+
+
+def issued_of(conn: Connection, rounds: Sequence[Round]) -> int:
+    """How many questionnaires were given out in the rounds."""
+    numbers = [each.id for each in rounds]
+    statement = select(func.count()).where(member.c.round_id.in_(numbers), member.c.issued_on.is_not(None))
+    given = int(conn.execute(statement.select_from(member)).scalar_one())
+    return given + sum(sum(counted(conn, each, HANDED_OUT).values()) for each in rounds if each.anonymous)
+
+
+def counted(conn: Connection, found: Round, what: str) -> dict[str, int]:
+    """Questionnaires handed out to whoever came, or collected from them, by the first of the round's groups."""
+    design = conn.execute(select(survey_round.c.design).where(survey_round.c.id == found.id)).scalar_one()
+    return dict(design.get(what, {}))
+
+
+def population_of(conn: Connection, rounds: Sequence[Round]) -> int:
+    """How many could have been asked: the frames drawn from, without those who turned out not to belong there."""
+    numbers = [each.id for each in rounds]
+    members = select(func.count()).select_from(member).where(member.c.round_id.in_(numbers))
+    framed = select(func.coalesce(func.sum(draw.c.population), 0)).where(draw.c.round_id.in_(numbers))
+    unframed = members.where(member.c.round_id.not_in(select(draw.c.round_id)))
+    strange = members.where(member.c.disposition == "ineligible")
+    counted = [conn.execute(each).scalar_one() for each in (framed, unframed, strange)]
+    return int(counted[0] + counted[1] - counted[2])
+
+
+def counts_of(conn: Connection, rounds: Sequence[Round], by: Sequence[str] = ()) -> Counts:
+    """The answers of the rounds, counted apart by groups of the rounds or items of the questionnaire (`by`).
+
+    Answers are read in portions, so that a million of them take no more memory than a few thousand. Raises
+    `Invalid` when the questionnaires differ.
+    """
     if len({(each.questionnaire, each.version) for each in rounds}) != 1:
         raise Invalid([Problem("rounds", "Rounds with different questionnaires cannot be put together")])
-    numbers = [each.id for each in rounds]
-    issued = conn.execute(
-        select(func.count())
-        .select_from(member)
-        .where(member.c.round_id.in_(numbers), member.c.disposition.in_(ISSUED))
-    ).scalar_one()
-    return summarise(questionnaire(conn, rounds[0]), _answers(conn, numbers), int(issued))
+    grouped = [name for name in by if all(name in each.groups for each in rounds)]
+    items = [name for name in by if name not in grouped]
+    counting = Counting(questionnaire(conn, rounds[0]), items, groups=grouped)
+    for given, groups in answers_of(conn, rounds):
+        counting.add(given, groups)
+    return counting.counts()
 
 
-def _answers(conn: Connection, rounds: Sequence[int]) -> Iterator[Mapping[str, object]]:
+def answers_of(
+    conn: Connection, rounds: Sequence[Round]
+) -> Iterator[tuple[Mapping[str, object], Mapping[str, str]]]:
+    """The answer sets of the rounds as first entered, each with its groups; in no order that says anything."""
     rows = conn.execute(
-        select(answers.c.answers)
-        .join(member, member.c.id == answers.c.member_id)
-        .where(member.c.round_id.in_(rounds))
-        .order_by(member.c.id)
+        select(type_coerce(answers.c.answers, Text), type_coerce(answers.c.groups, Text))
+        .where(answers.c.round_id.in_([each.id for each in rounds]), answers.c.entry == 1)
+        .execution_options(yield_per=PORTION)
     )
-    for row in rows:
-        yield row.answers
-
-
-def natural(code: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that sorts 2 before 10, and 3-2 before 3-10."""
-    parts = re.findall("[0-9]+|[^0-9]+", code)
-    return tuple((0, len(p.lstrip("0")), p.lstrip("0")) if "0" <= p[0] <= "9" else (1, 0, p) for p in parts)
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """Ascending numbers in short: 1-3, 7, 9-12; at most the first ten parts."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and parts[-1][-1] == number - 1:
-            parts[-1] = [parts[-1][0], number]
-        else:
-            parts.append([number])
-    shown = ", ".join("-".join(str(end) for end in part) for part in parts[:10])
-    return f"{shown}, …" if len(parts) > 10 else shown
-
-
-def _even(size: int, surveyors: Sequence[str]) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for place, surveyor in enumerate(surveyors):
-        first, last = place * size // len(surveyors), (place + 1) * size // len(surveyors)
-        found.update(dict.fromkeys(range(first + 1, last + 1), surveyor))
-    return found
+    for given, groups in rows:
+        yield orjson.loads(given), orjson.loads(groups) if groups != "{}" else {}
 
 
 def _instance(conn: Connection, number: int) -> Any:
@@ -304,22 +339,17 @@ def _round(row: Any) -> Round:
     return Round(
         id=row.id,
         instance=row.instance_id,
+        part=row.part,
         unit=row.unit,
         procedure=row.procedure,
         period=row.period,
         definition=row.definition,
         questionnaire=row.questionnaire,
         version=row.version,
+        anonymity=row.anonymity,
+        groups=tuple(row.design.get("groups", ())),
+        method=row.method,
         status=row.status,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
     )
-
-
-def open_for_returns(found: Round) -> None:
-    """Raises `Conflict` when the round takes no more returns."""
-    if found.status != "open":
-        raise Conflict(
-            "The round of {label} is closed: its figures are made, and no more returns are taken",
-            label=label(found.instance),
-        )

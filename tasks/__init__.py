@@ -10,16 +10,17 @@ __all__ = ["registry", "subjects"]
 
 def registry() -> Handlers:
     """Every handler that a diagram may name."""
-    from tasks import archive, fieldwork, figures, rectification
+    from tasks import archive, fieldwork, figures, notices, rectification
 
     known = Handlers()
-    for subject in (fieldwork, figures, rectification, archive):
+    for subject in (fieldwork, figures, rectification, archive, notices):
         known.include(subject.handlers)
     return known
 
 
 def subjects() -> tuple[Subject, ...]:
-    """What the program is opened with: the handlers, and the commands of the survey domain."""
+    """What the program is opened with: the handlers, the commands of the survey domain, the notices."""
+    from notices.subject import subject as notices
     from survey.commands import COMMANDS
 
-    return (Subject(registry(), COMMANDS),)
+    return (Subject(registry(), COMMANDS), notices())

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
 from sqlalchemy import or_, select
 
+from engine.commands.archives import judge_retention, put
 from engine.errors import Invalid, Problem
-from engine.handlers import Call, Handlers, Values
+from engine.handlers import Call, Handlers, Values, anything, takes
 from engine.store import tables
 
 handlers = Handlers("archive")
@@ -18,6 +20,7 @@ LIST = "SHA256SUMS"
 
 
 @handlers.inside
+@takes(optional={"flow.elements": anything})
 def index(call: Call) -> Values:
     """Lists every record of the instance and what it called, as `sha256sum -c` reads it (`SHA256SUMS`).
 
@@ -52,6 +55,29 @@ def complete(call: Call) -> None:
             problems.append(Problem("archive_checklist", template, {"path": path}))
     if problems:
         raise Invalid(problems)
+
+
+@handlers.inside
+@takes(optional={"flow.custodian": anything, "flow.retention": judge_retention})
+def seal(call: Call) -> Values:
+    """Seals what the instance and those it called left so far: records, definitions, journal up to this step.
+
+    Properties: `flow.custodian`, the person or role that takes it over, or a variable that names one (without it,
+    whoever did the step before); `flow.retention`, such as P3Y or permanent (without it, what the procedure's records
+    say). Sets `archive_number`, `archive_sha256` and `archive_keep_until`.
+    """
+    named = call.properties.get("flow.custodian", "").strip()
+    sealed = put(
+        call.conn, call.root, now=call.now, day=date.fromisoformat(call.today), by=call.by,
+        custodian=str(call.variables.get(named) or named or call.by),
+        retention=call.properties.get("flow.retention"),
+    )  # fmt: skip
+    call.note("archive.sealed", sealed.facts)
+    return {
+        "archive_number": sealed.number,
+        "archive_sha256": sealed.sha256,
+        "archive_keep_until": None if sealed.keep_until is None else sealed.keep_until.isoformat(),
+    }
 
 
 def _files(call: Call) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from typing import Any, cast
 
@@ -15,10 +16,13 @@ from engine.calendar.durations import parse_duration
 from engine.calendar.kickoffs import fits
 from engine.calendar.periods import Unit, period_of
 from engine.errors import EngineError, Invalid, NotFound, Problem
-from engine.handlers import Call, Handlers, Values
+from engine.handlers import Call, Handlers, Values, anything, asks_for, number, takes
 from engine.store.calendars import calendar_of
 from engine.store.organisation import rights_of, units_above
-from survey import rounds
+from survey import draws, ledger, rounds
+from survey.numbering import allocation
+from survey.questionnaires import published
+from survey.sampling import Design, design_of
 
 handlers = Handlers("fieldwork")
 
@@ -27,10 +31,14 @@ SURVEYOR = "surveyor"
 ASSISTANT = "cs_assistant"
 """The role of those who distribute and collect."""
 
-_NOT_ISSUED = {"refused": "拒绝接受", "unreachable": "未能联系", "ineligible": "不属调查对象"}
+_CODES = {"refused": "refusal", "unreachable": "non-contact"}
+"""What forms call the dispositions of those who get no questionnaire."""
+_NOT_ISSUED = {"refusal": "拒绝接受", "non-contact": "未能联系", "ineligible": "不属调查对象"}
+_DESIGN = tuple(each.name for each in fields(Design) if each.name not in ("codes", "where"))
 
 
 @handlers.inside
+@takes({"flow.working-days": number(1, 250, whole=True)}, {"flow.preparation": parse_duration})
 def timetable(call: Call) -> Values:
     """Whether the survey fits its quarter, and on which day its last working day falls.
 
@@ -59,46 +67,111 @@ def timetable(call: Call) -> Values:
     return {"tracking_end": last.isoformat(), "fit_warning": "".join(warnings)}
 
 
-@handlers.inside
-def open_round(call: Call) -> Values:
-    """Opens the round on the unit's customers; sets `customers`, their number.
+def edition(value: Any) -> None:
+    """The judge of `flow.edition`."""
+    if str(value).strip() != "published":
+        raise EngineError("{value} is no edition: write published, or leave it out", value=value)
 
-    Property: `flow.questionnaire`, the form that is the questionnaire.
+
+@handlers.inside
+@takes(
+    optional={
+        **dict.fromkeys(
+            ("flow.questionnaire", "flow.part", "flow.groups", "flow.rate", "flow.where", "flow.codes"),
+            anything,
+        ),
+        "flow.edition": edition,
+        **{f"flow.{name.replace('_', '-')}": anything for name in _DESIGN},
+    }
+)
+def open_round(call: Call) -> Values:
+    """Opens a round and draws its sample from the unit's customers; sets `customers`, the size of the sample.
+
+    Properties: `flow.questionnaire`, the form that is the questionnaire; `flow.edition`, `published` for its latest
+    published version instead of the instance's own; `flow.part`, the round's name where there are several (a name, or
+    the variable that holds it; without it, the variable `round_part`); `flow.groups`, by what answers are grouped
+    (`project, segment`); `flow.rate`, the method of the satisfaction rate; and the design of the sample, a census if
+    nothing is said: `flow.method`, `flow.size` and the others of `survey.sampling.Design`, each a value or the name of
+    a variable or parameter; `flow.codes`, the variable with the codes of a targeted sample.
     """
+    groups = call.properties.get("flow.groups")
     found = rounds.open_round(
         call.conn,
         instance=call.root,
         questionnaire=call.properties.get("flow.questionnaire", "questionnaire"),
         now=call.now,
+        part=part_of(call) or "",
+        groups=None if groups is None else [name.strip() for name in groups.split(",") if name.strip()],
+        method=call.properties.get("flow.rate"),
+        definition=published(call.conn, call.procedure) if "flow.edition" in call.properties else None,
     )
-    return {"customers": len(rounds.roster(call.conn, found.id))}
+    size = rounds.progress(call.conn, found).members
+    if not size:
+        drawn = draws.draw_sample(
+            call.conn,
+            found,
+            design_of(_design(call)),
+            seed=None,
+            by=call.by,
+            now=call.now,
+            today=date.fromisoformat(call.today),
+        )
+        call.note("round.drawn", drawn.facts())
+        size = drawn.size
+    return {"customers": size}
+
+
+def _design(call: Call) -> dict[str, object]:
+    """The design as the element's properties give it."""
+    found: dict[str, object] = {}
+    for name in _DESIGN:
+        given = call.properties.get(f"flow.{name.replace('_', '-')}")
+        if given is not None:
+            found[name] = call.variables.get(given, call.parameters.get(given, given))
+    if (codes := call.properties.get("flow.codes")) is not None:
+        found["codes"] = call.variables.get(codes) or ()
+    found["no_repeat"] = str(found.get("no_repeat", "")).lower() in ("true", "1", "yes")
+    pairs = [part.partition("=") for part in call.properties.get("flow.where", "").split(",") if part.strip()]
+    return {**found, "where": {name.strip(): value.strip() for name, _, value in pairs}}
 
 
 @handlers.verify
+@asks_for({SURVEYOR: "参与调查人员", ASSISTANT: "客服助理"})
 def everyone_allocated(call: Call) -> None:
     """Every customer has exactly one surveyor, and who was named may do it."""
-    found = rounds.round_of(call.conn, call.root)
+    assistant = holds(call, "assistant", call.values.get("assistant"), ASSISTANT)
+    if problems := [*_misallocated(call), *assistant]:
+        raise Invalid(problems)
+
+
+@handlers.verify
+@asks_for({SURVEYOR: "参与调查人员"})
+def sample_allocated(call: Call) -> None:
+    """Every customer of the sample has exactly one surveyor, who may do it."""
+    if problems := _misallocated(call):
+        raise Invalid(problems)
+
+
+def _misallocated(call: Call) -> list[Problem]:
     parts = call.values.get("parts") or []
     problems = [
         problem
         for place, part in enumerate(parts, 1)
         for problem in holds(call, f"parts.{place}.surveyor", part["surveyor"], SURVEYOR)
     ]
-    problems += holds(call, "assistant", call.values.get("assistant"), ASSISTANT)
     try:
-        rounds.allocation(len(rounds.roster(call.conn, found.id)), parts)
+        allocation(len(rounds.roster(call.conn, current(call).id)), parts)
     except Invalid as error:
         problems += error.problems
-    if problems:
-        raise Invalid(problems)
+    return problems
 
 
 @handlers.inside
 def assign(call: Call) -> Values:
     """Writes down who surveys whom, and makes the allocation list."""
-    found = rounds.round_of(call.conn, call.root)
+    found = current(call)
     size = len(rounds.roster(call.conn, found.id))
-    rounds.assign(call.conn, found.id, rounds.allocation(size, call.variables["parts"]))
+    rounds.assign(call.conn, found.id, allocation(size, call.variables["parts"]))
     rows = [(each.number, each.code, each.surveyor) for each in rounds.roster(call.conn, found.id)]
     return {"$record": {"任务分配表.csv": sheet(("序号", "客户", "调查人员"), rows)}}
 
@@ -106,7 +179,7 @@ def assign(call: Call) -> Values:
 @handlers.verify
 def customers_known(call: Call) -> None:
     """The customers said to have got no questionnaire are on the roster, each once."""
-    found = rounds.round_of(call.conn, call.root)
+    found = current(call)
     size = len(rounds.roster(call.conn, found.id))
     problems: list[Problem] = []
     seen: set[int] = set()
@@ -124,11 +197,24 @@ def customers_known(call: Call) -> None:
 
 
 @handlers.inside
+@takes(optional={"flow.channel": anything})
 def issue(call: Call) -> Values:
-    """Writes down who got a questionnaire, and makes the distribution record; sets `issued`."""
-    found = rounds.round_of(call.conn, call.root)
-    without = {row["number"]: row["reason"] for row in call.variables.get("not_issued") or []}
-    issued = rounds.issue(call.conn, found.id, without, call.now)
+    """Writes down who got a questionnaire, and makes the distribution record; sets `issued`.
+
+    Property: `flow.channel`, how (paper, phone, visit, email, link), or a variable that says so; on paper if none does.
+    """
+    named = call.properties.get("flow.channel", "paper").strip()
+    channel = str(call.variables.get(named, named))
+    if channel not in ledger.CHANNELS:
+        known = {"element": call.element, "channel": channel, "known": ", ".join(ledger.CHANNELS)}
+        raise EngineError("{element} knows no channel {channel}; there are {known}", **known)
+    found = current(call)
+    without = {
+        row["number"]: _CODES.get(row["reason"], row["reason"])
+        for row in call.variables.get("not_issued") or []
+    }
+    today = date.fromisoformat(call.today)
+    issued = ledger.issue(call.conn, found, without, by=call.by, today=today, now=call.now, channel=channel)
     rows = [
         (each.number, each.code, each.surveyor, _NOT_ISSUED.get(each.disposition, "已发放"))
         for each in rounds.roster(call.conn, found.id)
@@ -140,8 +226,8 @@ def issue(call: Call) -> Values:
 @handlers.verify
 def returns_entered(call: Call) -> None:
     """The questionnaires counted on paper are those whose answers were imported."""
-    counts = rounds.dispositions(call.conn, rounds.round_of(call.conn, call.root).id)
-    entered, said = counts["returned"], call.values["returned_forms"]
+    progress = rounds.progress(call.conn, current(call))
+    entered, said = progress.returned, call.values["returned_forms"]
     if entered != said:
         template = (
             "{said} questionnaires came back, but the answers of {entered} are in: import the rest with "
@@ -149,6 +235,18 @@ def returns_entered(call: Call) -> None:
         )
         params = {"said": said, "entered": entered, "label": call.label}
         raise Invalid([Problem("returned_forms", template, params)])
+
+
+def part_of(call: Call) -> str | None:
+    """Which round of several a step is about: `flow.part`, a name or the variable with it, else `round_part`."""
+    named = call.properties.get("flow.part", "round_part").strip()
+    value = call.variables.get(named, None if named == "round_part" else named)
+    return None if value is None else str(value)
+
+
+def current(call: Call) -> rounds.Round:
+    """The round that a step is about. Raises `NotFound`, and `Conflict` when it is not said which."""
+    return rounds.round_of(call.conn, call.root, part_of(call))
 
 
 def sheet(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

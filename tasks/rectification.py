@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from engine.errors import Invalid, Problem
-from engine.handlers import Call, Handlers, Values
-from survey.rounds import ranges
+from engine.handlers import Call, Handlers, Values, asks_for
+from survey.numbering import ranges
 from tasks.fieldwork import holds
 
 handlers = Handlers("rectification")
@@ -17,6 +17,7 @@ HEAD = "dept_head"
 
 
 @handlers.verify
+@asks_for({HEAD: "责任部门"})
 def problems_assigned(call: Call) -> None:
     """Whoever is named as the head of a responsible department holds that role."""
     problems = [

@@ -11,7 +11,7 @@ import click
 
 from console import language, output
 from console.session import Session
-from console.shape import group, option
+from console.shape import MOST, group, option
 
 FOLDER = Path("demo")
 
@@ -21,7 +21,7 @@ FOLDER = Path("demo")
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, help="Where it is kept."
 )
 @option("--resume", is_flag=True, help="Go on where it was interrupted, instead of starting afresh.")
-@option("--responses", type=click.IntRange(12), help="Replay only so many of the answers.")
+@option("--responses", type=click.IntRange(12, MOST), help="Replay only so many of the answers.")
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, resume: bool, responses: int | None) -> None:
     """Play a quarterly survey of six offices with 1,033 real answers, and print what came of it.
@@ -35,15 +35,27 @@ def demo(ctx: click.Context, folder: Path, resume: bool, responses: int | None) 
 def _play(session: Session, folder: Path, resume: bool, responses: int | None) -> None:
     from console.demo import acting, telling
     from engine import config
-    from engine.errors import Conflict
+    from engine.errors import Conflict, NotFound
 
     if language.asked(sys.argv[1:], os.environ) is None:
         language.use("zh")  # as the staff of these offices read it
     marked = (folder / config.FILE).is_file() and config.read(folder).demo
-    if folder.exists() and any(folder.iterdir()) and not marked and not resume:
-        raise Conflict("{folder} is there already and is no demo; name another folder", folder=folder)
-    if marked and not resume:
+    if resume:
+        begun = acting.begun(folder) if marked else 0
+        if not begun:
+            raise NotFound(
+                "No demonstration has begun in {folder} that could go on; begin one with `flow demo` without --resume",
+                folder=folder,
+            )
+        if responses not in (None, begun):
+            raise Conflict(
+                "This demonstration began with {begun} answers and goes on with them; leave --responses out",
+                begun=begun,
+            )
+    elif marked:
         shutil.rmtree(folder)
+    elif folder.exists() and any(folder.iterdir()):
+        raise Conflict("{folder} is there already and is no demo; name another folder", folder=folder)
     app = acting.prepare(folder, responses)
     with app.store:
         with output.working("Playing July to October 2026 for six offices"):

@@ -29,12 +29,15 @@ from engine.clock import VirtualClock
 from engine.commands import calendars, definitions, journal, organisation, schedules, worklist
 from engine.commands.core import Context
 from engine.config import shipped
+from engine.errors import NotFound
 from engine.model import SYSTEM, Actor
 from engine.procedures import load as load_procedure
 from engine.queries import demonstration, work
 from engine.queries.demonstration import OpenTask
 from engine.scenarios import Stage, read_scenarios
 from engine.scheduler import tick
+from engine.store import open_store
+from engine.store.watch import UNKNOWN
 from engine.strict_yaml import load
 from survey import rounds
 from survey.commands import ImportReturns, ImportRoster
@@ -62,7 +65,7 @@ def prepare(folder: Path, responses: int | None) -> App:
     app = open_app(workspace, subjects(), upgrade=True)
     if not isinstance(app.clock, VirtualClock):
         app.clock = VirtualClock(BEGINS)
-        app.latest = None
+        app.reach = UNKNOWN
         app.do(organisation.MoveClock(by=SYSTEM, to=BEGINS))
     for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):
         app.do(calendars.ImportCalendar(by=SYSTEM, document=load(file.read_bytes(), file.name)))
@@ -82,6 +85,15 @@ def prepare(folder: Path, responses: int | None) -> App:
     for unit in DISTRICTS:
         app.do(schedules.Schedule(by=SYSTEM, procedure=PROCEDURE, unit=unit))
     return app
+
+
+def begun(folder: Path) -> int:
+    """How many households a demonstration plays with; 0 for one that was cut off before it knew."""
+    try:
+        with open_store(config.read(folder).database) as store, store.read() as conn:
+            return demonstration.households(conn)
+    except NotFound:
+        return 0
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -133,7 +145,8 @@ def play(app: App) -> None:
 
 
 def pass_time(app: App, until: datetime) -> None:
-    """Let time pass, stopping at everything that falls due by itself."""
+    """Let time pass, stopping at everything that falls due by itself. Raises Conflict where the clock does not go."""
+    organisation.may_move(until)
     while True:
         with app.store.read() as conn:
             due = work.next_due(conn)
@@ -291,7 +304,7 @@ class People:
 
     def _returned(self, task: OpenTask) -> int:
         with self.app.store.read() as conn:
-            return rounds.dispositions(conn, rounds.round_of(conn, task.root).id).get("returned", 0)
+            return rounds.progress(conn, rounds.round_of(conn, task.root)).returned
 
     def _problems(self, task: OpenTask, cast: Mapping[str, str]) -> list[dict[str, Any]]:
         """The two items that satisfied fewest, each with a customer who said so."""
@@ -300,7 +313,7 @@ class People:
             figures = rounds.figures_of(conn, [found])
             codes = [each.code for each in rounds.roster(conn, found.id)]
         rated = sorted(
-            (item.tally.rate, item.id, item) for item in figures.items if item.tally.rate is not None
+            (item.rate.value, item.id, item) for item in figures.items if item.rate.value is not None
         )
         heads = [("工程部", cast["engineer"]), ("环境部", cast["cleaner"])]
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from datetime import date
 from pathlib import Path
@@ -17,7 +18,7 @@ from engine.model import label
 from engine.queries import demonstration
 from engine.store.verify import verify
 from survey import rounds
-from survey.figures import METHOD_TEXT, Figures, percent, shown
+from survey.figures import Figures, Line, percent, shown
 
 SHOWN = 2
 """The office whose timeline is printed: one with somebody late and a substitute."""
@@ -62,10 +63,10 @@ def tell(app: App, *, as_json: bool) -> None:
     output.echo()
     output.heading(tr("Try next"))
     program = Path(sys.argv[0]).resolve()
-    flow = os.path.relpath(program, app.workspace.folder) if program.is_file() else "flow"
+    flow = shlex.quote(os.path.relpath(program, app.workspace.folder)) if program.is_file() else "flow"
     late = next(task for task in courses[SHOWN].tasks if task.late)
     for line in (
-        f"cd {app.workspace.folder.name}",
+        f"cd {shlex.quote(os.path.relpath(app.workspace.folder))}",
         f"{flow} task why {late.id} --as guo.li",
         f"{flow} instance history {label(courses[SHOWN].instance)}",
         f"{flow} demo clock --to 2026-11-20T09:00 && {flow} task list --as chen.jing",
@@ -99,7 +100,7 @@ def _offices(app: App, courses: tuple[Course, ...], offices: list[Figures]) -> N
                 str(len(course.tasks)),
                 Cell("、".join(course.missed), fg="red") if course.missed else Cell("-"),
                 f"{figures.returned}/{figures.issued}",
-                percent(figures.whole.rate),
+                percent(figures.whole.rate.value),
             )
         )
     output.table(("ID", "Unit", "Started", "Ended", "Tasks", "Missed", "Returned", "Satisfied"), rows)
@@ -107,7 +108,7 @@ def _offices(app: App, courses: tuple[Course, ...], offices: list[Figures]) -> N
 
 def _figures(courses: tuple[Course, ...], offices: list[Figures], whole: Figures) -> None:
     output.echo()
-    output.heading(METHOD_TEXT.of(chosen()))
+    output.heading(whole.method.title.of(chosen()))
     heads = (
         "Item",
         "Base",
@@ -120,39 +121,40 @@ def _figures(courses: tuple[Course, ...], offices: list[Figures], whole: Figures
     for group in whole.groups:
         for place, item in enumerate(whole.items):
             if item.group == group.id:
-                tally = item.tally
-                per_office = [percent(each.items[place].tally.rate) for each in offices]
+                per_office = [percent(each.items[place].rate.value) for each in offices]
                 name = f"  {item.label.of(chosen())}"
-                rows.append((name, *_numbers(tally), *per_office))
+                rows.append((name, *_numbers(item), *per_office))
         place = whole.groups.index(group)
         rows.append(
-            (Cell(group.label.of(chosen()), bold=True), *_numbers(group.tally),
-             *(percent(each.groups[place].tally.rate) for each in offices))
+            (Cell(group.label.of(chosen()), bold=True), *_numbers(group),
+             *(percent(each.groups[place].rate.value) for each in offices))
         )  # fmt: skip
     rows.append(
         (
             Cell(tr("Whole"), bold=True),
             *_numbers(whole.whole),
-            *(percent(each.whole.rate) for each in offices),
+            *(percent(each.whole.rate.value) for each in offices),
         )
     )
     output.table(heads, rows)
 
 
-def _numbers(tally: Any) -> tuple[str, str, str, str]:
-    return (str(tally.base), str(tally.abstained), shown(tally.mean), percent(tally.rate))
+def _numbers(line: Line) -> tuple[str, str, str, str]:
+    return (str(line.rate.base), str(line.tally.abstained), shown(line.mean), percent(line.rate.value))
 
 
 def _plain(figures: Figures) -> dict[str, Any]:
-    def tally(each: Any) -> dict[str, Any]:
+    def plain(line: Line) -> dict[str, Any]:
+        tally, rate = line.tally, line.rate
         return {
-            "base": each.base, "abstained": each.abstained, "blank": each.blank, "satisfied": each.satisfied,
-            "rate": None if each.rate is None else float(each.rate),
-            "mean": None if each.mean is None else float(each.mean),
+            "base": rate.base, "abstained": tally.abstained, "blank": tally.blank, "satisfied": tally.satisfied,
+            "rate": None if rate.value is None else float(rate.value),
+            "mean": None if line.mean is None else float(line.mean),
         }  # fmt: skip
 
     return {
-        "method": figures.method, "issued": figures.issued, "returned": figures.returned, "whole": tally(figures.whole),
-        "groups": {each.id: tally(each.tally) for each in figures.groups},
-        "items": {each.id: tally(each.tally) for each in figures.items},
+        "method": figures.method.id, "issued": figures.issued, "returned": figures.returned,
+        "whole": plain(figures.whole),
+        "groups": {each.id: plain(each) for each in figures.groups},
+        "items": {each.id: plain(each) for each in figures.items},
     }  # fmt: skip

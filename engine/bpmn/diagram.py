@@ -68,6 +68,8 @@ class EventDefinition:
     """duration, date or cycle, as the file declares it."""
     activity: str | None = None
     """activityRef of a compensation event."""
+    wait: bool = True
+    """waitForCompletion of a compensation event: whether the thrower waits until all is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,9 @@ class Node:
     default: str | None = None
     events: tuple[EventDefinition, ...] = ()
     parallel_multiple: bool = False
+    """All its events are needed: parallelMultiple of an event, eventGatewayType Parallel of a gateway."""
+    activation: str | None = None
+    """activationCondition of a complex gateway."""
     attached_to: str | None = None
     interrupting: bool = True
     """cancelActivity of a boundary event, isInterrupting of an event sub-process's start."""
@@ -144,6 +149,7 @@ class Node:
     outputs: tuple[tuple[str, str], ...] = ()
     """(source, target) of the data output associations."""
     quantities: tuple[int, int] = (1, 1)
+    """startQuantity and completionQuantity; 0 stands for what is no number from 1."""
     documentation: str | None = None
 
     @property
@@ -176,13 +182,19 @@ class Process:
     associations: Mapping[str, str] = field(default_factory=dict)
     """Compensation boundary event to its handler."""
 
+    def begun_at(self, node: Node) -> bool:
+        """Whether an event may begin an instance at the node: a start event, or what instantiates.
+
+        That stands where nothing leads to it but a start event without a trigger (10.3.3, 10.6.6).
+        """
+        before = [self.nodes.get(flow.source) for flow in node.incoming]
+        plain = all(each is not None and each.tag == "startEvent" and not each.events for each in before)
+        led = node.instantiate and plain and len(before) < 2
+        return node.scope == self.id and (node.tag == "startEvent" or led)
+
     def within(self, scope: str) -> tuple[Node, ...]:
         """The nodes standing directly in a sub-process or in the process itself."""
         return tuple(node for node in self.nodes.values() if node.scope == scope)
-
-    def boundary(self, activity: str) -> tuple[Node, ...]:
-        """The boundary events attached to an activity."""
-        return tuple(node for node in self.nodes.values() if node.attached_to == activity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +202,6 @@ class Diagram:
     """One BPMN file."""
 
     processes: Mapping[str, Process]
-    others: tuple[tuple[str, str, int], ...] = ()
-    """Elements that were read but mean nothing to the engine: (tag, id, line)."""
     global_tasks: Mapping[str, Node] = field(default_factory=dict)
     drawn: frozenset[str] = frozenset()
     """Ids of the elements that the drawing shows."""

@@ -93,7 +93,7 @@ class Failed(Effect):
 
 @dataclass(frozen=True, slots=True)
 class Paused(Effect):
-    """The step stops here though it could go on: virtual time passed inside a script."""
+    """The step stops here though it could go on: it was long, or virtual time passed inside a script."""
 
 
 @dataclass(frozen=True, slots=True)

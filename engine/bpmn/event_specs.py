@@ -34,8 +34,10 @@ class CatchSpec(NodeSpec):
 
     def arm(self, token: Token) -> None:
         """Begin to wait."""
-        run = token.workflow
+        run, seen = token.workflow, token.internal_data.get("m", ())
         for index, each in enumerate(self.definitions()):
+            if index in seen:
+                continue
             if each.kind == "conditional":
                 token.internal_data["c"] = False
                 run.dirty = True
@@ -53,15 +55,22 @@ class CatchSpec(NodeSpec):
 
     def reconsider(self, token: Token) -> bool:
         """Look at the conditions again after variables changed; they fire when they become true."""
-        run = token.workflow
-        for index, each in enumerate(self.definitions()):
-            if each.kind == "conditional":
-                value = run.env.evaluate(each.text or "", run.data) is True
-                before, token.internal_data["c"] = token.internal_data["c"], value
-                if value and not before:
-                    self.happen(token, index)
-                    return True
-        return False
+        run, before = token.workflow, token.internal_data["c"]
+        asked = [index for index, each in enumerate(self.definitions()) if each.kind == "conditional"]
+        held = before if isinstance(before, list) else [index for index in asked if before]
+        true = [
+            index
+            for index in asked
+            if run.env.evaluate(self.definitions()[index].text or "", run.data) is True
+        ]
+        token.internal_data["c"] = (
+            true if len(asked) > 1 else bool(true)
+        )  # one: as states have it since format 1
+        became = [index for index in true if index not in held]
+        for index in became:
+            if token.alive:
+                self.happen(token, index)
+        return bool(became)
 
     def happen(self, token: Token, index: int) -> None:
         if self.node.parallel_multiple:
@@ -77,6 +86,12 @@ class CatchSpec(NodeSpec):
         """All that was waited for is there."""
         token.complete()
 
+    def spent(self, index: int) -> bool:
+        """Whether nothing more can come after this definition fired: a timer that fires once."""
+        definition = self.definitions()[index]
+        once = definition.kind == "timer" and definition.timer != "cycle"
+        return once and len(self.definitions()) == 1
+
 
 class StartSpec(CatchSpec):
     """Start event. That of an event sub-process is laid out in the scope around as a waiting trigger."""
@@ -88,11 +103,20 @@ class StartSpec(CatchSpec):
     def repeats(self, definition: EventDefinition) -> bool:
         return not self.node.interrupting
 
+    def perform(self, token: Token) -> bool | None:
+        came = token.internal_data.pop("w", None)
+        if came is None or not self.node.parallel_multiple:
+            return True
+        token.internal_data["m"] = [self.awaited(*came)]
+        self.arm(token)
+        return None
+
     def come(self, token: Token, index: int) -> None:
-        definition = self.definitions()[index]
-        once = definition.kind == "timer" and definition.timer != "cycle"
+        if self.subprocess is None:  # all that a process needs to begin is there
+            token.complete()
+            return
         run, scope = token.workflow, token.scope
-        if once and not self.node.interrupting:
+        if self.spent(index):
             run.withdraw(token)
         self.begin(run, scope)
 
@@ -114,8 +138,8 @@ class CatchEventSpec(CatchSpec):
     """Intermediate catch event or receive-like wait in the flow, also behind an event-based gateway."""
 
     def perform(self, token: Token) -> bool | None:
-        if not self.waits:
-            return True  # a none event, or the target of a link
+        if not self.waits or "w" in token.internal_data:
+            return True  # a none event, the target of a link, or what began the instance
         self.arm(token)
         return None
 
@@ -142,6 +166,9 @@ class ReceiveSpec(ActivitySpec, CatchEventSpec):
         return ActivitySpec.perform(self, token)
 
     def act(self, token: Token) -> bool | None:
+        if "w" in token.internal_data:
+            del token.internal_data["w"]
+            return True  # its message began the instance
         self.arm(token)
         return None
 
@@ -160,32 +187,11 @@ class BoundarySpec(CatchSpec):
             host.internal_data["b"].remove(token.id)
             run.withdraw(host)
             token.complete()
-        elif self.repeats(self.definitions()[index]) or self.definitions()[index].kind == "conditional":
-            self.leave(token)
-        else:
+        elif self.spent(index):
             host.internal_data["b"].remove(token.id)
             token.complete()
-
-
-class EventGatewaySpec(NodeSpec):
-    """Event-based gateway (13.4.4): the first of the events behind it decides, the others are withdrawn."""
-
-    awaits_events = True
-
-    def perform(self, token: Token) -> bool | None:
-        run = token.workflow
-        waiting = []
-        for flow in self.node.outgoing:
-            event = run.new_token(run.spec.task_specs[flow.target], token.scope, g=token.id)
-            event._set_state(TaskState.WAITING)
-            waiting.append(event)
-        for event in waiting:
-            if event.alive:
-                event.task_spec.arm(event)
-        return None
-
-    def leave(self, token: Token) -> None:
-        """The event that came goes on by itself."""
+        else:
+            self.leave(token)
 
 
 class ThrowSpec(NodeSpec):
@@ -195,7 +201,8 @@ class ThrowSpec(NodeSpec):
 
     def perform(self, token: Token) -> bool | None:
         done: bool | None = True
-        for each in self.node.events or (EventDefinition("none"),):
+        last = [each for each in self.node.events if each.kind in ("error", "terminate")]
+        for each in (*(each for each in self.node.events if each not in last), *last):
             if not token.alive:
                 return None
             done = self.throw(token, each) and done
@@ -204,20 +211,14 @@ class ThrowSpec(NodeSpec):
     def throw(self, token: Token, definition: EventDefinition) -> bool | None:
         run, name = token.workflow, definition.name or ""
         match definition.kind:
-            case "message":
-                self.send(token, name)
-            case "signal":
-                run.effects.append(effects.Thrown(token.id, self.name, "signal", name))
-                propagation.broadcast(run, name)
-            case "escalation":
-                propagation.throw_escalation(run, token, name)
+            case "message" | "signal" | "escalation":
+                propagation.throw(run, token, definition)
             case "error":
                 propagation.throw_error(run, token, name)
             case "terminate":
                 self.terminate(token)
             case "compensate":
-                propagation.compensate(run, token, definition.activity)
-                return None
+                return propagation.compensate(run, token, definition.activity, wait=definition.wait)
             case "cancel":
                 for each in [t for t in run.tasks.values() if t.scope == token.scope and t is not token]:
                     run.withdraw(each)
@@ -242,7 +243,9 @@ class ThrowSpec(NodeSpec):
             super().leave(token)
 
     def compensated(self, token: Token) -> None:
-        if any(each.kind == "cancel" for each in self.node.events):
+        if "u" in token.internal_data:
+            token.workflow.withdraw(token)
+        elif any(each.kind == "cancel" for each in self.node.events):
             self.cancelled(token)
         else:
             token.complete()

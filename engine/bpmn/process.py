@@ -11,13 +11,13 @@ from engine.bpmn.diagram import SCOPES, Node, Process
 from engine.bpmn.event_specs import (
     BoundarySpec,
     CatchEventSpec,
-    EventGatewaySpec,
     ReceiveSpec,
     StartSpec,
     ThrowSpec,
 )
+from engine.bpmn.gateways import ComplexSpec, EventGatewaySpec, ExclusiveSpec, InclusiveSpec, ParallelSpec
 from engine.bpmn.propagation import match
-from engine.bpmn.specs import ExclusiveSpec, InclusiveSpec, NodeSpec, ParallelSpec, activity_spec
+from engine.bpmn.specs import NodeSpec, activity_spec
 from engine.errors import NotFound
 
 _KINDS: dict[str, type[NodeSpec]] = {
@@ -29,6 +29,7 @@ _KINDS: dict[str, type[NodeSpec]] = {
     "exclusiveGateway": ExclusiveSpec,
     "parallelGateway": ParallelSpec,
     "inclusiveGateway": InclusiveSpec,
+    "complexGateway": ComplexSpec,
     "eventBasedGateway": EventGatewaySpec,
     "receiveTask": ReceiveSpec,
 }
@@ -44,17 +45,23 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
         self.source = source
         self._within: dict[str, list[Node]] = {source.id: []}
         self._upstream: dict[str, Mapping[str, frozenset[str]]] = {}
+        self.boundary: dict[str, list[Node]] = {}
+        """The boundary events of each activity that has some."""
         for node in source.nodes.values():
             self._within.setdefault(node.scope, []).append(node)
+            if node.attached_to:
+                self.boundary.setdefault(node.attached_to, []).append(node)
         for node in source.nodes.values():
             (_KINDS.get(node.tag) or activity_spec(node))(self, node)
+        self.beginnings = [node.id for node in self._within[source.id] if source.begun_at(node)]
+        """The start events of the process, and what else an event may begin it at."""
 
     def starts(self, scope: str, element: str | None) -> list[str]:
         """Where a scope begins: the event named, else its none start, its first, or what nothing leads to."""
         nodes = self._within.get(scope, [])
         events = [node for node in nodes if node.tag == "startEvent"]
         if element is not None:
-            if element not in [node.id for node in events]:
+            if element not in self.beginnings:
                 raise NotFound(
                     "Process {process} has no start event {element}", process=self.name, element=element
                 )
@@ -64,8 +71,14 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
             return plain[:1]
         if events and scope == self.source.id:
             return [events[0].id]
+        unled = [node.id for node in self._unled(nodes) if not node.instantiate]
+        return unled or self.beginnings[:1]
+
+    @staticmethod
+    def _unled(nodes: list[Node]) -> list[Node]:
+        """What nothing leads to, and begins with its scope all the same (13.3.4)."""
         return [
-            node.id
+            node
             for node in nodes
             if not node.incoming
             and node.tag != "boundaryEvent"

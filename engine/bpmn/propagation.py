@@ -4,11 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from SpiffWorkflow.util.task import TaskState
+
 from engine.bpmn import effects
 
 if TYPE_CHECKING:
-    from engine.bpmn.diagram import Node
+    from engine.bpmn.diagram import EventDefinition, Node
     from engine.bpmn.run import Run, Scope, Token
+
+
+def throw(run: Run, token: Token, definition: EventDefinition) -> None:
+    """What stops nobody: a message, a signal or an escalation leaves the token."""
+    name = definition.name or ""
+    match definition.kind:
+        case "message":
+            send(run, token, name)
+        case "signal":
+            run.effects.append(effects.Thrown(token.id, token.task_spec.name, "signal", name))
+            broadcast(run, name)
+        case "escalation":
+            throw_escalation(run, token, name)
+
+
+def send(run: Run, token: Token, name: str) -> None:
+    """A message leaves, with the key that the diagram asks for."""
+    text = token.task_spec.node.properties.get("flow.key")
+    key = None if text is None else str(run.env.evaluate(text, run.data))
+    run.effects.append(effects.Thrown(token.id, token.task_spec.name, "message", name, key))
 
 
 def throw_error(run: Run, token: Token, code: str) -> None:
@@ -23,13 +45,14 @@ def throw_escalation(run: Run, token: Token, code: str) -> None:
     """An escalation: found like an error, but nothing stops unless the one who catches it interrupts."""
     if not _caught(run, token, "escalation", code):
         run.effects.append(effects.Thrown(token.id, token.task_spec.name, "escalation", code))
+        run.escalated = run.called
 
 
 def broadcast(run: Run, name: str) -> None:
     """A signal: every token that waits for it now fires (10.5.1); one that is gone meanwhile does not."""
     for number, token in list(run.tasks.items()):
         index = token.task_spec.awaited("signal", name) if token.task_spec.waits else None
-        if index is not None and number in run.tasks and "c" not in token.internal_data:
+        if index is not None and number in run.tasks:
             token.task_spec.happen(token, index)
 
 
@@ -74,8 +97,11 @@ def match(nodes: list[Node], kind: str, code: str) -> str | None:
     return fallback
 
 
-def compensate(run: Run, token: Token, activity: str | None) -> None:
-    """Run the compensation handlers of completed activities, latest first, while the thrower waits."""
+def compensate(run: Run, token: Token, activity: str | None, *, wait: bool = True) -> bool | None:
+    """Run the compensation handlers of completed activities, latest first.
+
+    None: the thrower waits for them. Else they hang on a token of their own (fact u), and the thrower goes on.
+    """
     scope = run.scopes[token.scope]
     queue: list[Any] = []
     while True:
@@ -86,8 +112,12 @@ def compensate(run: Run, token: Token, activity: str | None) -> None:
         if not run.spec.is_event_subprocess(scope.element) or scope.parent is None:
             break
         scope = run.scopes[scope.parent]  # an event sub-process compensates what it stands beside
-    token.internal_data["q"] = queue
-    proceed(run, token)
+    waiting = token if wait else run.new_token(token.task_spec, token.scope, u=1)
+    waiting.internal_data["q"] = queue
+    if not wait:
+        waiting._set_state(TaskState.STARTED)
+    proceed(run, waiting)
+    return None if wait else True
 
 
 def proceed(run: Run, token: Token) -> None:

@@ -8,6 +8,7 @@ the interpreter's stack.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -29,14 +30,23 @@ from engine.bpmn.diagram import (
 from engine.bpmn.xml import BPMN, BPMNDI, CAMUNDA, local, parse, refuse, tag
 from engine.errors import Finding, Misbuilt
 
-GLOBAL_TASKS = frozenset(
-    ["globalTask", "globalScriptTask", "globalUserTask", "globalManualTask", "globalBusinessRuleTask"]
-)
+GLOBAL_TASKS = {
+    "globalTask": "task",
+    "globalScriptTask": "scriptTask",
+    "globalUserTask": "userTask",
+    "globalManualTask": "manualTask",
+    "globalBusinessRuleTask": "businessRuleTask",
+}
+"""Tasks that stand outside of processes, and what each is where a call activity calls it."""
 
 
 def read(xml: bytes) -> Diagram:
     """Everything the file says. Raises Misbuilt when it cannot be read or an id stands twice."""
-    root = parse(xml)
+    return read_tree(parse(xml))
+
+
+def read_tree(root: etree._Element) -> Diagram:
+    """Everything a parsed file says. Raises Misbuilt when it has no process or an id stands twice."""
     return _Reader(root).diagram()
 
 
@@ -58,6 +68,7 @@ class _Reader:
                         "The id stands twice (line {line})",
                         "Give one of them another id",
                         {"line": element.sourceline},
+                        element.sourceline,
                     )
                 )
             self.ids[identity] = element
@@ -65,15 +76,15 @@ class _Reader:
     def diagram(self) -> Diagram:
         if self.faults:
             raise Misbuilt(self.faults)
-        processes = {}
-        for element in self.root.findall(tag("process")):
-            process = self.process(element)
-            processes[process.id] = process
-        tasks = {
+        self.tasks = {
             element.get("id", ""): self.node(element, "")
             for element in self.root
             if local(element) in GLOBAL_TASKS
         }
+        processes = {}
+        for element in self.root.findall(tag("process")):
+            process = self.process(element)
+            processes[process.id] = process
         drawn = frozenset(
             shape.get("bpmnElement", "")
             for kind in ("BPMNShape", "BPMNEdge")
@@ -81,13 +92,7 @@ class _Reader:
         )
         if not processes:
             raise refuse("The file has no process", "Draw a process, or name the file that has one")
-        return Diagram(processes, tuple(self.others()), tasks, drawn)
-
-    def others(self) -> Iterator[tuple[str, str, int]]:
-        for element in self.root.iter(f"{{{BPMN}}}*"):
-            name = local(element)
-            if name in ("choreography", "globalConversation", "conversation"):
-                yield name, element.get("id", ""), element.sourceline or 0
+        return Diagram(processes, self.tasks, drawn)
 
     def process(self, element: etree._Element) -> Process:
         scopes = [element, *(each for each in element.iter(f"{{{BPMN}}}*") if local(each) in SCOPES)]
@@ -118,7 +123,7 @@ class _Reader:
                 if local(child) in ACTIVITIES | EVENTS | GATEWAYS:
                     near = touching.get(child.get("id", ""), ())
                     node = self.node(child, scope.get("id", ""), near, lane_of, data)
-                    nodes[node.id] = node
+                    nodes[node.id] = self.with_task(node)
         self.inherit_lanes(nodes)
         associations = {}
         for each in element.iter(tag("association")):
@@ -131,9 +136,24 @@ class _Reader:
             flows=flows,
             lanes=tuple(lanes),
             properties=_properties(element),
-            executable=element.get("isExecutable", "true") != "false",
+            executable=_true(element.get("isExecutable"), True),
             data=data,
             associations=associations,
+        )
+
+    def with_task(self, node: Node) -> Node:
+        """A call activity that calls a global task is that task, standing there (10.3.4)."""
+        task = self.tasks.get((node.called or "").rpartition(":")[2])
+        if node.tag != "callActivity" or task is None:
+            return node
+        return replace(
+            node,
+            tag=GLOBAL_TASKS[task.tag],
+            name=node.name or task.name,
+            script=task.script,
+            called=None,
+            attributes={**task.attributes, **node.attributes},
+            properties={**task.properties, **node.properties},
         )
 
     @staticmethod
@@ -179,8 +199,8 @@ class _Reader:
         outgoing = sorted(
             (flow for flow in flows if flow.source == identity), key=lambda flow: rank.get(flow.id, len(rank))
         )
-        script = element.find(tag("script"))
-        interrupting = element.get("cancelActivity" if name == "boundaryEvent" else "isInterrupting", "true")
+        script, activation = element.find(tag("script")), element.find(tag("activationCondition"))
+        interrupting = element.get("cancelActivity" if name == "boundaryEvent" else "isInterrupting")
         documentation = element.find(tag("documentation"))
         return Node(
             id=identity,
@@ -192,18 +212,20 @@ class _Reader:
             incoming=tuple(flow for flow in flows if flow.target == identity),
             default=element.get("default"),
             events=tuple(self.event_definitions(element)),
-            parallel_multiple=element.get("parallelMultiple") == "true",
+            parallel_multiple=_true(element.get("parallelMultiple"))
+            or element.get("eventGatewayType") == "Parallel",
+            activation=None if activation is None else (activation.text or "").strip(),
             attached_to=element.get("attachedToRef"),
-            interrupting=interrupting != "false",
+            interrupting=_true(interrupting, True),
             loop=self.loop(element, data or {}),
             lane=(lane_of or {}).get(identity),
             script=None if script is None else script.text or "",
             called=element.get("calledElement"),
             operation=element.get("operationRef"),
             message=self.named(element.get("messageRef")),
-            instantiate=element.get("instantiate") == "true",
-            for_compensation=element.get("isForCompensation") == "true",
-            triggered_by_event=element.get("triggeredByEvent") == "true",
+            instantiate=_true(element.get("instantiate")),
+            for_compensation=_true(element.get("isForCompensation")),
+            triggered_by_event=_true(element.get("triggeredByEvent")),
             attributes={
                 key[len(CAMUNDA) + 2 :]: value
                 for key, value in ((str(k), str(v)) for k, v in element.attrib.items())
@@ -259,7 +281,8 @@ class _Reader:
         if kind == "link":
             return EventDefinition(kind, identity, name=element.get("name"))
         if kind == "compensate":
-            return EventDefinition(kind, identity, activity=element.get("activityRef"))
+            wait = _true(element.get("waitForCompletion"), True)
+            return EventDefinition(kind, identity, activity=element.get("activityRef"), wait=wait)
         if kind in ("terminate", "cancel"):
             return EventDefinition(kind, identity)
         return EventDefinition("unknown", identity, name=kind)
@@ -278,7 +301,7 @@ class _Reader:
             return Loop(
                 multi=False,
                 condition=None if condition is None else (condition.text or "").strip(),
-                test_before=standard.get("testBefore") == "true",
+                test_before=_true(standard.get("testBefore")),
                 maximum=standard.get("loopMaximum"),
             )
         multi = element.find(tag("multiInstanceLoopCharacteristics"))
@@ -297,7 +320,7 @@ class _Reader:
         output = text("loopDataOutputRef")
         return Loop(
             multi=True,
-            sequential=multi.get("isSequential") == "true",
+            sequential=_true(multi.get("isSequential")),
             cardinality=text("loopCardinality"),
             collection=None if collection is None else data.get(collection, collection),
             item=item("inputDataItem") or multi.get(f"{{{CAMUNDA}}}elementVariable"),
@@ -331,4 +354,14 @@ def _properties(element: etree._Element) -> dict[str, str]:
 
 
 def _whole(text: str | None) -> int:
-    return int(text) if text and text.isdigit() else 1
+    """A number from 1; 0 for what is none."""
+    if text is None:
+        return 1
+    return int(text) if re.fullmatch(r"\s*0*[1-9][0-9]{0,8}\s*", text) else 0
+
+
+def _true(written: str | None, otherwise: bool = False) -> bool:
+    """A truth value as XML Schema writes it; what is none is said by the rules."""
+    if written is None:
+        return otherwise
+    return {"true": True, "1": True, "false": False, "0": False}.get(written.strip(), otherwise)

@@ -10,11 +10,10 @@ Nothing here knows of rows, people or calendars: a step leaves `effects`, in ord
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from SpiffWorkflow.task import Task
@@ -22,52 +21,14 @@ from SpiffWorkflow.util.task import TaskState
 from SpiffWorkflow.workflow import Workflow
 
 from engine.bpmn import effects, propagation
-from engine.bpmn.diagram import Node
+from engine.bpmn.diagram import EventDefinition
+from engine.bpmn.environment import BpmnError, Environment, plain, written
+from engine.bpmn.meter import Meter
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
     from engine.bpmn.process import ProcessSpec
     from engine.bpmn.specs import NodeSpec
-
-MAX_VISITS = 100_000
-"""Elements one step may enter before it is held to be a loop that never waits."""
-
-
-class BpmnError(Exception):
-    """A BPMN error (10.5.1), thrown by a handler or by `throw_error` in a script."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-def plain(values: Mapping[str, object]) -> dict[str, Any]:
-    """Values as they will be when the state is next read: a date is text then, a tuple a list.
-
-    Raises EngineError for what a state cannot keep.
-    """
-    try:
-        json.dumps(values, allow_nan=False, default=str)  # refuses what the other would turn into None
-        kept: dict[str, Any] = orjson.loads(orjson.dumps(values))
-    except (TypeError, ValueError, RecursionError) as fault:
-        raise EngineError("A variable cannot be kept: {reason}", reason=str(fault)) from None
-    return kept
-
-
-class Environment(Protocol):
-    """What a step may ask while it runs; all of it inside the step's transaction."""
-
-    def evaluate(self, text: str, variables: Mapping[str, object]) -> object:
-        """The value of an expression. Raises EngineError."""
-
-    def execute(self, text: str, variables: Mapping[str, object]) -> Mapping[str, object]:
-        """The variables a script sets. Raises EngineError or BpmnError."""
-
-    def handle(self, node: Node, variables: Mapping[str, object]) -> Mapping[str, object] | None:
-        """What an inside handler returns; None when the handler runs outside, after the commit."""
-
-    def paused(self) -> bool:
-        """Whether the step must stop here, because time passed inside a script."""
 
 
 @dataclass(slots=True)
@@ -92,7 +53,9 @@ class Token(Task):  # type: ignore[misc]
     Facts (`internal_data`), all optional: f incoming flow (joins), h host of a boundary event, b boundary
     tokens of a host, g event-based gateway waited for, x trigger of an event sub-process, s scope of a
     running sub-process, n loop counter, k thrower of the compensation, q what it has yet to compensate,
-    m definitions seen of a parallel multiple event, c last value of a condition, e why the element failed.
+    m definitions seen of a parallel multiple event, c last values of conditions, e why the element failed,
+    w the event that began the instance here, a flows that a complex gateway took in, u nobody waits for the
+    compensation, d the activity is done, but what fell due meanwhile goes first.
     """
 
     workflow: Run
@@ -129,18 +92,32 @@ class Run(Workflow):  # type: ignore[misc]
         self.effects: deque[effects.Effect] = deque()
         self.agenda: deque[Token] = deque()
         self.drained: deque[int] = deque()
-        self.visits = 0
+        self.meter = Meter()
         self.outcome: str | None = None
         self.dirty = True
+        self.called = False
+        """Whether another instance started it and waits for it."""
+        self.escalated = False
+        """An escalation left a called process: whoever called it may end it before it goes on."""
 
     # -- what the engine asks for ------------------------------------------------------------------
 
-    def start(self, variables: Mapping[str, object], element: str | None = None) -> None:
-        """Put tokens where the process begins: on the start event named, or as `ProcessSpec.starts` says."""
+    def start(
+        self,
+        variables: Mapping[str, object],
+        element: str | None = None,
+        came: tuple[str, str] | None = None,
+    ) -> None:
+        """Put tokens where the process begins: on the element named, or as `ProcessSpec.starts` says.
+
+        `came` is the message or signal (kind, name) that began it; without it the process begins as if all
+        that its start event waits for had come.
+        """
         self.data.update(plain(variables))
         scope = self.open_scope(self.spec.name, None)
         for node in self.spec.starts(self.spec.name, element):
-            self.enter(node, scope.id)
+            began = self.spec.source.nodes[node].instantiate or came is not None
+            self.enter(node, scope.id, **({"w": came} if began else {}))
         self.drive()
 
     def complete(self, number: int, values: Mapping[str, object]) -> None:
@@ -165,6 +142,11 @@ class Run(Workflow):  # type: ignore[misc]
     def escalate(self, number: int, code: str) -> None:
         """The called process that the token waits for escalated; both go on unless the diagram interrupts."""
         propagation.throw_escalation(self, self.tasks[number], code)
+        self.drive()
+
+    def throw(self, number: int, definition: EventDefinition) -> None:
+        """An instance of the multi-instance activity that the token runs completed, and throws (13.3.7)."""
+        propagation.throw(self, self.tasks[number], definition)
         self.drive()
 
     def signal(self, name: str) -> None:
@@ -204,16 +186,24 @@ class Run(Workflow):  # type: ignore[misc]
     def drive(self) -> None:
         """Run what is ready until everything waits, the instance ends, or the environment asks to pause."""
         while self.outcome is None:
+            if self._check_conditions():
+                continue
             if self.drained:
                 self._close_scope(self.drained.popleft())
+            elif self.agenda and self.meter.full:
+                self.effects.append(effects.Paused(self.agenda[0].id, self.agenda[0].task_spec.name))
+                return
             elif self.agenda:
                 token = self.agenda.popleft()
                 if token.alive and token.state == TaskState.READY:
+                    if self._exhausted(token):
+                        return
                     self._run_token(token)
-                    if self.env.paused() and self.agenda:
+                    more = self.agenda or self.drained or (token.alive and "d" in token.internal_data)
+                    if (self.env.paused() or self.escalated) and more:
                         self.effects.append(effects.Paused(token.id, token.task_spec.name))
                         return
-            elif not (self._check_conditions() or self._check_joins()):
+            elif not self._check_joins():
                 return
 
     def stop(self, outcome: str) -> None:
@@ -244,17 +234,15 @@ class Run(Workflow):  # type: ignore[misc]
 
     def visit(self, token: Token) -> None:
         """The element begins: for the history, and to notice a loop that never waits."""
-        self.visits += 1
-        if self.visits > MAX_VISITS:
-            raise EngineError(
-                "More than {limit} elements ran without waiting; the loop has no end", limit=MAX_VISITS
-            )
+        self.meter.visit()
         self.effects.append(effects.Entered(token.id, token.task_spec.name))
 
     def set(self, token: Token, values: Mapping[str, object]) -> None:
         """Variables change, by a token: the later completion wins (docs/bpmn-support.md)."""
         if values:
-            kept = plain(values)
+            text = written(values)
+            kept = orjson.loads(text)
+            self.meter.weigh(len(text))
             self.data.update(kept)
             self.dirty = True
             self.effects.append(effects.Changed(token.id, token.task_spec.name, kept))
@@ -275,6 +263,11 @@ class Run(Workflow):  # type: ignore[misc]
         if token.alive:
             token.cancel()
             self._drop(token, effects.Withdrawn)
+
+    def absorb(self, token: Token) -> None:
+        """Take a token away that another one, arrived at the same place, goes on for."""
+        token.cancel()
+        self._drop(token, None)
 
     def open_scope(self, element: str, token: Token | None) -> Scope:
         """Begin a process or sub-process and lay out the triggers of its event sub-processes."""
@@ -318,9 +311,9 @@ class Run(Workflow):  # type: ignore[misc]
                     found.append(each)
         return found
 
-    def _drop(self, token: Token, kind: type[effects.Finished] | type[effects.Withdrawn]) -> None:
+    def _drop(self, token: Token, kind: type[effects.Finished] | type[effects.Withdrawn] | None) -> None:
         del self.tasks[token.id]
-        if token.task_spec.waits:
+        if kind is not None and token.task_spec.waits:
             self.effects.append(kind(token.id, token.task_spec.name))
         scope = self.scopes.get(token.scope)
         if scope is not None and "x" not in token.internal_data:
@@ -335,6 +328,14 @@ class Run(Workflow):  # type: ignore[misc]
             propagation.throw_error(self, token, error.code)
         except EngineError as fault:
             self._fail(token, fault)
+
+    def _exhausted(self, token: Token) -> bool:
+        """Whether it went on for too long: it stops here, at one incident, however many tokens are ready."""
+        fault = self.meter.fault(len(self.tasks))
+        if fault is not None:
+            token._set_state(TaskState.ERROR)
+            self._fail(token, fault)
+        return fault is not None
 
     def _fail(self, token: Token, fault: EngineError) -> None:
         # What was done before stays done: the step is kept, and a person retries or skips this element.

@@ -7,6 +7,7 @@ None: it waits), `_on_complete_hook` (where the token goes), `_on_cancel`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.specs.base import TaskSpec
@@ -19,6 +20,10 @@ from engine.errors import EngineError
 if TYPE_CHECKING:
     from engine.bpmn.process import ProcessSpec
     from engine.bpmn.run import Scope, Token
+
+
+ASIDE = frozenset("ghxu")
+"""Facts of what waits on another token's behalf, and has not come: that other token counts."""
 
 
 class NodeSpec(TaskSpec):  # type: ignore[misc]
@@ -88,7 +93,12 @@ class NodeSpec(TaskSpec):  # type: ignore[misc]
         return sorted(chosen, key=self.node.outgoing.index)
 
     def holds(self, token: Token, flow: Flow) -> bool:
-        value = token.workflow.env.evaluate(flow.condition or "", token.workflow.data)
+        return self.meets(token, flow, {})
+
+    def meets(self, token: Token, flow: Flow, more: Mapping[str, object]) -> bool:
+        """Whether the flow's condition holds, with `more` to be seen than the variables."""
+        run = token.workflow
+        value = run.env.evaluate(flow.condition or "", {**run.data, **more} if more else run.data)
         if not isinstance(value, bool):
             raise EngineError(
                 "The condition of flow {flow} gives {value!r}, not true or false", flow=flow.id, value=value
@@ -110,109 +120,9 @@ class NodeSpec(TaskSpec):  # type: ignore[misc]
         """The event waited for has come."""
         raise EngineError("{element} waits for no event", element=self.name)
 
-    def send(self, token: Token, name: str) -> None:
-        """A message leaves, with the key that the diagram asks for."""
-        run, text = token.workflow, self.node.properties.get("flow.key")
-        key = None if text is None else str(run.env.evaluate(text, run.data))
-        run.effects.append(effects.Thrown(token.id, self.name, "message", name, key))
-
     def compensated(self, token: Token) -> None:
         """All compensation that the token waited for is done."""
         token.complete()
-
-
-class ExclusiveSpec(NodeSpec):
-    """Exclusive gateway (13.4.2): the first flow that holds, in document order; else the default."""
-
-    def chosen(self, token: Token) -> list[Flow]:
-        others = [flow for flow in self.node.outgoing if flow.id != self.node.default]
-        for flow in others:
-            if flow.condition is None or self.holds(token, flow):
-                return [flow]
-        default = [flow for flow in self.node.outgoing if flow.id == self.node.default]
-        if not default and self.node.outgoing:
-            raise EngineError("No outgoing flow's condition holds and there is no default flow")
-        return default
-
-
-class ParallelSpec(NodeSpec):
-    """Parallel gateway (13.4.1): one token from every incoming flow; what is in excess stays."""
-
-    def _update_hook(self, my_task: Token) -> bool:
-        if len(self.node.incoming) < 2:
-            return True
-        my_task._set_state(TaskState.WAITING)
-        self.join(my_task)
-        return False
-
-    def join(self, token: Token) -> bool:
-        arrived: dict[str, Token] = {}
-        for each in token.workflow.at(self.name, token.scope):
-            if each.state == TaskState.WAITING:
-                arrived.setdefault(each.internal_data["f"], each)
-        if len(arrived) < len(self.node.incoming):
-            return False
-        self.merge(list(arrived.values()))
-        return True
-
-    def merge(self, arrived: list[Token]) -> None:
-        """The latest arrival goes on for all."""
-        last = arrived.pop()
-        for each in arrived:
-            each.complete()
-        last.internal_data["f"] = ""
-        last._ready()
-
-    def _on_complete_hook(self, my_task: Token) -> None:
-        if my_task.alive and (len(self.node.incoming) < 2 or my_task.internal_data.get("f") == ""):
-            self.leave(my_task)
-
-    def chosen(self, token: Token) -> list[Flow]:
-        return list(self.node.outgoing)
-
-
-_ASIDE = frozenset("ghx")
-"""Facts of what waits on another token's behalf, and has not come: that other token counts."""
-
-
-class InclusiveSpec(ParallelSpec):
-    """Inclusive gateway (13.4.3): waits while a token elsewhere can still reach an empty incoming flow.
-
-    As the standard has it: not for a token from which a flow that already has one is reachable too.
-    """
-
-    def __init__(self, process: ProcessSpec, node: Node) -> None:
-        super().__init__(process, node)
-        self.waits_for_upstream = len(node.incoming) > 1
-
-    def _update_hook(self, my_task: Token) -> bool:
-        if not self.waits_for_upstream:
-            return True
-        my_task._set_state(TaskState.WAITING)
-        return False
-
-    def join(self, token: Token) -> bool:
-        run = token.workflow
-        arrived: dict[str, Token] = {}
-        for each in run.at(self.name, token.scope):
-            if each.state == TaskState.WAITING:
-                arrived.setdefault(each.internal_data["f"], each)
-        if not arrived:
-            return False
-        upstream = self.process.upstream(self.name)
-        empty = [reach for flow, reach in upstream.items() if flow not in arrived]
-        taken = [reach for flow, reach in upstream.items() if flow in arrived]
-        for each in run.tasks.values():
-            if each.scope != token.scope or each.task_spec is self or each.internal_data.keys() & _ASIDE:
-                continue
-            place = each.task_spec.name
-            if any(place in reach for reach in empty) and not any(place in reach for reach in taken):
-                return False
-        self.merge(list(arrived.values()))
-        return True
-
-    def chosen(self, token: Token) -> list[Flow]:
-        return NodeSpec.chosen(self, token)
 
 
 class ActivitySpec(NodeSpec):
@@ -220,13 +130,33 @@ class ActivitySpec(NodeSpec):
 
     def __init__(self, process: ProcessSpec, node: Node) -> None:
         super().__init__(process, node)
-        self.boundary = list(process.source.boundary(node.id))
+        self.boundary = process.boundary.get(node.id, [])
         self.armed = [
             each.id
             for each in self.boundary
             if any(d.kind in ("timer", "message", "signal", "conditional") for d in each.events)
         ]
         self.waits = True
+
+    def _update_hook(self, my_task: Token) -> bool:
+        return self.node.quantities[0] == 1 or "f" not in my_task.internal_data or self.gather(my_task)
+
+    def _run_hook(self, my_task: Token) -> bool | None:
+        return True if my_task.internal_data.pop("d", None) else super()._run_hook(my_task)
+
+    def gather(self, token: Token) -> bool:
+        """Wait until as many tokens came as startQuantity says; they are one then (13.3.2)."""
+        run, here = token.workflow, []
+        for each in run.at(self.name, token.scope):
+            if each.state == TaskState.WAITING and "f" in each.internal_data:
+                here.append(each)
+        missing = self.node.quantities[0] - 1 - len(here)
+        if missing > 0:
+            token._set_state(TaskState.WAITING)
+            return False
+        for each in here:
+            run.absorb(each)
+        return True
 
     def catcher(self, kind: str, code: str) -> str | None:
         return propagation.match(self.boundary, kind, code)
@@ -235,10 +165,13 @@ class ActivitySpec(NodeSpec):
         loop = self.node.loop
         if loop is not None and not loop.multi and loop.test_before and "n" not in token.internal_data:
             token.internal_data["n"] = 0
-            if not self.again(token):
+            if not self.again(token, 0):
                 token.internal_data["n"] = -1
                 return True
         done = self.open_batch(token) if loop is not None and loop.multi else self.act(token)
+        if done and self.armed and token.alive and token.workflow.env.slept():
+            token.internal_data["d"] = 1
+            done = None
         if done is None and token.alive and "b" not in token.internal_data:
             self.arm_boundary(token)
         return done
@@ -283,12 +216,11 @@ class ActivitySpec(NodeSpec):
         )
         return None
 
-    def again(self, token: Token) -> bool:
-        """Whether a standard loop goes round once more (13.3.6)."""
+    def again(self, token: Token, done: int) -> bool:
+        """Whether a standard loop goes round once more after so many laps (13.3.6)."""
         loop, run = self.node.loop, token.workflow
         if loop is None or loop.multi or token.internal_data.get("n") == -1:
             return False
-        done = token.internal_data.get("n", 0)
         if loop.maximum is not None and done >= int(loop.maximum):
             return False
         if not loop.condition:
@@ -299,20 +231,25 @@ class ActivitySpec(NodeSpec):
         return value
 
     def leave(self, token: Token) -> None:
-        run, facts = token.workflow, token.internal_data
-        if self.node.loop is not None and not self.node.loop.multi and facts.get("n") != -1:
-            facts["n"] = facts.get("n", 0) + 1
-            if self.again(token):
-                kept = {key: facts.pop(key) for key in ("b", "k") if key in facts}
-                for number in kept.get("b", ()):
-                    run.tasks[number].internal_data["h"] = run.counter + 1
-                run.enter(self.name, token.scope, n=facts["n"], **kept)
-                return
+        run, facts, scope = token.workflow, token.internal_data, token.workflow.scopes[token.scope]
+        laps = facts.get("n", 0) + 1
+        if self.again(token, laps):
+            if "k" not in facts:
+                propagation.keep_record(run, scope, self.name, facts.pop("r", []))
+            kept = {key: facts.pop(key) for key in ("b", "k") if key in facts}
+            for number in kept.get("b", ()):
+                run.tasks[number].internal_data["h"] = run.counter + 1
+            run.enter(self.name, token.scope, n=laps, **kept)
+            return
         if "k" in facts:
             propagation.proceed(run, run.tasks[facts["k"]])
             return
-        propagation.keep_record(run, run.scopes[token.scope], self.name, facts.pop("r", []))
-        super().leave(token)
+        flows = self.chosen(token)
+        if laps:  # else it was not done at all
+            propagation.keep_record(run, scope, self.name, facts.pop("r", []))
+        for flow in flows:
+            for _ in range(self.node.quantities[1]):
+                self.follow(token, flow)
 
 
 class ScriptSpec(ActivitySpec):
@@ -350,7 +287,7 @@ class SendSpec(ActivitySpec):
     """Send task: the message leaves and the token goes on."""
 
     def act(self, token: Token) -> bool | None:
-        self.send(token, self.node.message or self.name)
+        propagation.send(token.workflow, token, self.node.message or self.name)
         return True
 
 

@@ -6,11 +6,14 @@ and nothing finished is in it. A token is [number, element, scope, state, facts]
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from SpiffWorkflow.util.task import TaskState
 
+from engine.bpmn.environment import Environment
 from engine.bpmn.process import ProcessSpec
-from engine.bpmn.run import Environment, Run, Scope, Token
+from engine.bpmn.run import Run, Scope, Token
 from engine.errors import EngineError
 
 FORMAT = 1
@@ -34,20 +37,39 @@ def dump(run: Run) -> bytes:
     )
 
 
-def variables(state: bytes) -> dict[str, object]:
-    """Only the variables."""
-    return dict(orjson.loads(state)["v"])
+def variables(state: bytes, of: str = "") -> dict[str, object]:
+    """Only the variables. Raises EngineError, naming the instance `of`, for a state that cannot be read."""
+    return dict(_content(state, of, "v")["v"])
 
 
-def load(state: bytes, number: int, spec: ProcessSpec, env: Environment) -> Run:
-    """An instance as `dump` left it. Raises EngineError for a format this program does not know."""
+def _content(state: bytes, of: str, *parts: str) -> dict[str, Any]:
+    try:
+        content = orjson.loads(state)
+    except ValueError as error:
+        raise EngineError(_DAMAGED, instance=of, reason=str(error)) from None
+    if not isinstance(content, dict) or not content.keys() >= set(parts):
+        raise EngineError(_DAMAGED, instance=of, reason=repr(content)[:80])
+    return content
+
+
+_DAMAGED = (
+    "The state of instance {instance} is damaged ({reason}). Nothing was changed; the other instances go on. "
+    "Restore the database's last backup"
+)
+
+
+def load(state: bytes, number: int, spec: ProcessSpec, env: Environment, of: str = "") -> Run:
+    """An instance as `dump` left it; `of` is its label, for messages.
+
+    Raises EngineError for a format this program does not know, and for a state that cannot be read.
+    """
     if number != FORMAT:
         raise EngineError(
             "The instance's state has format {number}; this program reads {known}",
             number=number,
             known=FORMAT,
         )
-    content = orjson.loads(state)
+    content = _content(state, of, "v", "n", "s", "t")
     run = Run(spec, env)
     run.dirty = False
     run.data.update(content["v"])
@@ -58,7 +80,8 @@ def load(state: bytes, number: int, spec: ProcessSpec, env: Environment) -> Run:
             run.drained.append(identity)  # a step that paused left it to be closed
     for identity, element, scope, status, *facts in content["t"]:
         token = Token(run, spec.task_specs[element], scope, identity, facts[0] if facts else {})
-        token._set_state(status)
-        if status == TaskState.READY:
+        token._set_state(TaskState.READY if "d" in token.internal_data else status)
+        if token.state == TaskState.READY:
             run.agenda.append(token)
+            run.dirty = True  # the step that paused before it may not have looked at the conditions yet
     return run

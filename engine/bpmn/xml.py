@@ -5,14 +5,26 @@ from __future__ import annotations
 from lxml import etree
 
 from engine.errors import Finding, Misbuilt
+from engine.xml_text import decode, has_document_type
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
 
-MAX_BYTES = 5_000_000
-MAX_ELEMENTS = 100_000
+MAX_BYTES = 4_000_000
+MAX_ELEMENTS = 50_000
+"""Of the XML: a step with its properties, its flow and their drawing are some sixteen."""
 MAX_DEPTH = 1_000
+MAX_ATTRIBUTES = 200
+"""Attributes of one element."""
+MAX_CHILDREN = 2_000
+"""Of one element other than those that hold steps, lanes or the drawing."""
+_HOLDERS = (
+    *("definitions", "process", "subProcess", "transaction", "adHocSubProcess"),
+    *("collaboration", "laneSet", "lane", "extensionElements"),
+)
+MAX_ATTRIBUTE = 10_000
+"""Characters of one attribute, and of an element's name."""
 
 
 def tag(name: str) -> str:
@@ -34,9 +46,10 @@ def refuse(template: str, remedy: str, element: str = "", **params: object) -> M
 
 
 def parse(xml: bytes) -> etree._Element:
-    """The file's root.
+    """The file's root, its lines counted as in the file.
 
-    Raises Misbuilt for what is no BPMN file, is too large or too deep, or declares entities.
+    Raises Misbuilt for what is no BPMN file, is beyond the limits above, or declares entities. Nothing
+    outside the file is ever read.
     """
     if len(xml) > MAX_BYTES:
         raise refuse(
@@ -44,27 +57,12 @@ def parse(xml: bytes) -> etree._Element:
             "Split the procedure into called processes",
             limit=MAX_BYTES,
         )
-    if b"<!DOCTYPE" in xml[:65536] or b"<!ENTITY" in xml or "<!DOCTYPE".encode("utf-16-le") in xml[:65536]:
+    text = decode(xml).text
+    if has_document_type(text):
         raise refuse("The file declares a document type or entities", "Save it again from a BPMN editor")
-    depth = count = 0
     try:
-        events = etree.XMLPullParser(
-            ("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
-        )
-        for start in range(0, len(xml), 65536):
-            events.feed(xml[start : start + 65536])
-            for event, _ in events.read_events():
-                depth += 1 if event == "start" else -1
-                count += event == "start"
-                if depth > MAX_DEPTH or count > MAX_ELEMENTS:
-                    raise refuse(
-                        "The file has more than {elements} elements or nests deeper than {depth}",
-                        "Split the procedure into called processes",
-                        elements=MAX_ELEMENTS,
-                        depth=MAX_DEPTH,
-                    )
-        root = events.close()
-    except (etree.XMLSyntaxError, LookupError) as error:
+        root = _built(text.encode("utf-8"))
+    except etree.XMLSyntaxError as error:
         line = getattr(error, "lineno", None)
         raise refuse(
             "The file is not well-formed XML: {reason}",
@@ -75,3 +73,64 @@ def parse(xml: bytes) -> etree._Element:
     if root is None or root.tag != tag("definitions"):
         raise refuse("The root element is not BPMN 2.0 definitions", "Save the diagram as BPMN 2.0 XML")
     return root
+
+
+def _built(utf8: bytes) -> etree._Element:
+    """The tree, given up as soon as it grows beyond the limits."""
+    parser = etree.XMLPullParser(
+        ("start", "end"),
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=True,
+    )
+    depth = count = 0
+    for start in range(0, len(utf8), 65536):
+        parser.feed(utf8[start : start + 65536])
+        for event, element in parser.read_events():
+            depth += 1 if event == "start" else -1
+            if event == "end":
+                _few_children(element)
+                continue
+            count += 1
+            _small(element)
+            if depth > MAX_DEPTH or count > MAX_ELEMENTS:
+                raise refuse(
+                    "The file has more than {elements} elements or nests deeper than {depth}",
+                    "Split the procedure into called processes",
+                    elements=MAX_ELEMENTS,
+                    depth=MAX_DEPTH,
+                )
+    root: etree._Element = parser.close()
+    return root
+
+
+def _small(element: etree._Element) -> None:
+    """Refuse an element whose attributes are beyond the limits."""
+    if any(len(part) > MAX_ATTRIBUTE for part in (element.tag, *element.keys(), *element.values())):
+        raise refuse(
+            "A name or value in the file is longer than {limit} characters",
+            "Shorten it; long texts go into documentation",
+            f"line {element.sourceline}",
+            limit=MAX_ATTRIBUTE,
+        )
+    if len(element.attrib) > MAX_ATTRIBUTES:
+        raise refuse(
+            "An element has more than {limit} attributes",
+            "Delete those that say nothing",
+            f"line {element.sourceline}",
+            limit=MAX_ATTRIBUTES,
+        )
+
+
+def _few_children(element: etree._Element) -> None:
+    """Refuse an element with more inside it than anybody could have drawn."""
+    if len(element) > MAX_CHILDREN and local(element) not in ("", *_HOLDERS):
+        raise refuse(
+            "The {tag} has more than {limit} elements in it",
+            "Split it, for example by gateways one after another",
+            element.get("id") or f"line {element.sourceline}",
+            tag=local(element),
+            limit=MAX_CHILDREN,
+        )

@@ -7,18 +7,23 @@ read. Here it is seen whether they fit together. What is found is `error` when t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.bpmn import rules
-from engine.bpmn.reader import read
-from engine.check import clauses, dates, steps, surroundings
+from engine.bpmn.diagram import Diagram
+from engine.bpmn.reader import read_tree
+from engine.bpmn.xml import parse
+from engine.check import clauses, dates, decisions, roles, steps, surroundings
+from engine.check.dates import Names
+from engine.check.settings import settings
 from engine.check.view import View
+from engine.decisions import Decision
 from engine.errors import Finding, Misbuilt
 from engine.handlers import Handlers
 from engine.procedures import Procedure
 
-__all__ = ["BUILT_IN", "World", "check", "check_diagram"]
+__all__ = ["BUILT_IN", "Names", "World", "check", "check_diagram", "names", "needed_roles"]
 
 BUILT_IN = frozenset({"throw_error"})
 """The functions that scripts of every procedure may call besides the language's own."""
@@ -39,30 +44,83 @@ class World:
 def check(procedure: Procedure, world: World) -> list[Finding]:
     """Everything that keeps the procedure from being published; nothing when it can be."""
     name = procedure.diagram_name
-    try:
-        diagram = read(procedure.diagram)
-    except Misbuilt as error:
-        return [replace(each, file=name) for each in error.findings]
-    found = [replace(each, file=name) for each in rules.findings(diagram, functions=world.functions)]
+    read = _diagram(procedure.diagram, world.functions)
+    diagram, found = read.diagram, [replace(each, file=name) for each in read.findings]
+    if diagram is None:
+        return found
     view = View(procedure, diagram, frozenset(world.functions))
     found += surroundings.process(view)
     found += surroundings.drawing(view)
     found += surroundings.schedules(view)
     found += surroundings.beginnings(view)
-    found += steps.roles(view, world.roles)
+    found += surroundings.conditions(view)
+    found += roles.roles(view, world.roles, world.registry)
     found += steps.forms(view)
     found += steps.handlers(view, world.registry)
+    found += settings(view, world.registry)
     found += steps.calls(view, world.processes)
     found += steps.records(view)
+    found += decisions.deciding(view.nodes, procedure.decisions, name)
+    found += decisions.unambiguous(procedure.decisions)
+    found += decisions.used(view)
+    found += decisions.cells(view, dates.settable(view))
     found += dates.anchors(view)
     found += dates.variables(view)
     found += clauses.clauses(view)
-    return found
+    return [read.placed(each) if each.file == name else each for each in found]
 
 
-def check_diagram(xml: bytes, *, functions: Collection[str] = BUILT_IN) -> list[Finding]:
-    """Every `error` of a bare diagram: what keeps it from running faithfully."""
+def needed_roles(procedure: Procedure, registry: Handlers) -> dict[str, str]:
+    """The roles that a procedure needs, by id, with what people call them. Raises Misbuilt for a faulty diagram."""
+    return roles.needed(View(procedure, read_tree(parse(procedure.diagram)), BUILT_IN), registry)
+
+
+def names(procedure: Procedure, diagram: Diagram, functions: Collection[str]) -> Names:
+    """The variables that a procedure knows, as the checks of its diagram see them."""
+    return dates.names(View(procedure, diagram, frozenset(functions)))
+
+
+def check_diagram(
+    xml: bytes, *, functions: Collection[str] = BUILT_IN, tables: Mapping[str, Decision] | None = None
+) -> list[Finding]:
+    """Every `error` of a bare diagram: what keeps it from running faithfully.
+
+    Where `tables` are given, by the ids of their decisions, those that its tasks name have to be among them.
+    """
+    read = _diagram(xml, functions)
+    found = list(read.findings)
+    if read.diagram is not None and tables is not None:
+        found += decisions.of_diagram(read.diagram, tables)
+    return [read.placed(each) for each in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A diagram, if it can be read, and what is wrong with it."""
+
+    diagram: Diagram | None
+    findings: Sequence[Finding]
+    lines: Mapping[str, int]
+    """Where each element stands."""
+
+    def placed(self, finding: Finding) -> Finding:
+        """The finding with its line."""
+        return finding if finding.line is not None else replace(finding, line=self.lines.get(finding.element))
+
+
+def _diagram(xml: bytes, functions: Collection[str]) -> _Read:
     try:
-        return rules.findings(read(xml), functions=functions)
+        root = parse(xml)
     except Misbuilt as error:
-        return list(error.findings)
+        return _Read(None, error.findings, {})
+    found = rules.of_document(root)
+    diagram = None
+    try:
+        diagram = read_tree(root)
+    except Misbuilt as error:
+        found += error.findings
+    else:
+        found += rules.findings(diagram, functions=functions)
+    once = {(each.element, each.reason): each for each in reversed(found)}
+    lines = {str(each.get("id")): each.sourceline or 0 for each in root.iter("{*}*") if each.get("id")}
+    return _Read(diagram, list(once.values())[::-1], lines)

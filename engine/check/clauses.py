@@ -9,7 +9,7 @@ from engine.errors import Finding, Misbuilt
 from engine.procedures import Clause
 from engine.scenarios import WHOLE, Act, Scenario, read_scenarios
 
-_RULE = "Name a schedule, parameter, record, function or property in use, or a form's field as in plan.budget"
+_RULE = "Name a schedule, parameter, record, decision, function or property in use, or a form's field as in plan.budget"
 
 
 def clauses(view: View) -> Iterator[Finding]:
@@ -34,10 +34,17 @@ def clauses(view: View) -> Iterator[Finding]:
                     remedy, close = meant(name, known, otherwise)
                     template = "The clause {clause} names the {kind} {name}, which does not exist"
                     yield _of(clause, template, remedy, kind=kind, name=name, meant=close)
-    yield from _courses(courses, elements)
+    yield from _courses(courses, elements, calls=any(_foreign(view)))
 
 
-def _courses(courses: Mapping[str, Scenario], elements: Collection[str]) -> Iterator[Finding]:
+def _foreign(view: View) -> Iterator[bool]:
+    """For each node, whether it calls another procedure, whose elements are not to be seen from here."""
+    for node in view.nodes:
+        yield node.tag == "callActivity" and node.called not in view.diagram.processes
+
+
+def _courses(courses: Mapping[str, Scenario], elements: Collection[str], *, calls: bool) -> Iterator[Finding]:
+    """Courses name elements that there are; where others are called (`calls`), only a slip of the pen is found."""
     for course in courses.values():
         named = [
             course.begin.event,
@@ -47,6 +54,8 @@ def _courses(courses: Mapping[str, Scenario], elements: Collection[str]) -> Iter
         for name in dict.fromkeys(named):
             if name not in (None, WHOLE, *elements):
                 remedy, close = meant(str(name), elements, "Name the id of an element of the diagram")
+                if calls and close is None:
+                    continue
                 template = "The scenario {scenario} names the element {name}, which does not exist"
                 place, params = f"line {course.line}", {"scenario": course.id, "name": name, "meant": close}
                 yield Finding("incomplete", "scenarios.yaml", place, template, remedy, params)
@@ -65,7 +74,7 @@ def _elements(view: View) -> set[str]:
 def _rules(view: View) -> set[str]:
     """What fulfils a clause besides elements, by the name that clauses.yaml gives it."""
     procedure = view.procedure
-    found = {*procedure.schedules, *procedure.parameters, *procedure.records}
+    found = {*procedure.schedules, *procedure.parameters, *procedure.records, *procedure.decisions}
     for form in procedure.forms.values():
         found |= {f"{form.id}.{each.id}" for each in form.questions}
     for name, value in (

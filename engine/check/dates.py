@@ -9,19 +9,22 @@ missed. What a form is filled in with beforehand is reported only when none of t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from engine.bpmn.diagram import Node
 from engine.bpmn.rules.chart import kinds
+from engine.bpmn.rules.decisions import by_table
 from engine.bpmn.rules.properties import HANDLED, listed
 from engine.bpmn.rules.texts import expression_texts
 from engine.calendar.due_grammar import DueExpression, Offset, parse_due
 from engine.calendar.rules import Before
+from engine.check.decisions import reads
 from engine.check.view import View, meant
 from engine.errors import Finding, Invalid, Misbuilt
 from engine.expressions import compile_expression, compile_script
 
+_WORD = re.compile(r"[^\W\d]\w*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
 _ENGINE_SETS = (
     *("loopCounter", "actual_days", "counting"),
@@ -43,6 +46,55 @@ class _Known:
     """Whether whoever starts, or calls, gives them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The variables a procedure knows, for whoever starts it by hand."""
+
+    known: frozenset[str]
+    """Those that something in it sets or reads."""
+    anchors: frozenset[str]
+    """Those from which a due date counts."""
+    awaited: Mapping[str, tuple[str, ...]]
+    """The dates that due dates of the main process count from and nothing but a start gives: to the elements."""
+
+
+def names(view: View) -> Names:
+    """What may be given at a start, and which dates have to be.
+
+    A function may read what nothing else does: it is then named in one of its properties, or declared in the
+    `flow.sets` of the start event.
+    """
+    by_hand = _known(view, calendar=False)
+    read: set[str] = set().union(*(each for _, each in _read(view, forms=True)))
+    anchors: set[str] = set()
+    awaited: dict[str, list[str]] = {}
+    main = set() if view.main is None else {view.main.id, *view.main.nodes}
+    for element, due in _dues(view):
+        if due.anchor is not None and due.anchor.source == "date":
+            anchors.add(due.anchor.name)
+            if element in main and due.anchor.name not in by_hand.dates:
+                awaited.setdefault(due.anchor.name, []).append(element)
+    for node in view.nodes:
+        read |= _timed(view, node)
+        for value in node.properties.values() if node.tag in HANDLED else ():
+            read.update(_WORD.findall(value))
+    by_calendar = {"period"} if view.procedure.schedules else set()
+    known = frozenset(_known(view).names | read | anchors | by_calendar)
+    return Names(known, frozenset(anchors), {name: tuple(elements) for name, elements in awaited.items()})
+
+
+def _timed(view: View, node: Node) -> frozenset[str]:
+    """What a timer reads whose text is an expression."""
+    read: frozenset[str] = frozenset()
+    for each in node.events:
+        if each.kind == "timer" and each.text:
+            try:
+                read |= compile_expression(each.text, view.functions).names
+            except Misbuilt:
+                continue  # a duration or a date
+    return read
+
+
 def anchors(view: View) -> Iterator[Finding]:
     """The dates that due dates count from are set by something."""
     known = _known(view)
@@ -61,6 +113,11 @@ def anchors(view: View) -> Iterator[Finding]:
         if anchor.name in known.names:
             template = "The due date counts from {name}, which is no date"
         yield view.incomplete(element, template, remedy, name=anchor.name, meant=close)
+
+
+def settable(view: View) -> frozenset[str]:
+    """The variables that something is seen to set."""
+    return frozenset(_known(view).names)
 
 
 def variables(view: View) -> Iterator[Finding]:
@@ -104,18 +161,23 @@ def _read(view: View, *, forms: bool) -> Iterator[tuple[str, frozenset[str]]]:
                     yield node.id, compile_script(node.script or "", view.functions).names
                 except Misbuilt:
                     continue
+            if by_table(node):
+                yield node.id, reads(view.procedure.decisions, node.attributes["decisionRef"])
+            if node.loop is not None and node.loop.collection:
+                yield node.id, frozenset({node.loop.collection})
             form = view.procedure.forms.get(node.attributes.get("formKey", ""))
             if forms and form is not None:
                 yield node.id, form.variables
 
 
-def _known(view: View) -> _Known:
+def _known(view: View, *, calendar: bool = True) -> _Known:
+    """What something sets; without `calendar` leaving out what only a kick-off does."""
     procedure, known = view.procedure, _Known({*_ENGINE_SETS})
     for name, value in procedure.values.items():
         known.names.add(name)
         if isinstance(value, str) and _DATE.fullmatch(value):
             known.dates.add(name)
-    for schedule in procedure.schedules.values():
+    for schedule in procedure.schedules.values() if calendar else ():
         known.dates |= {"d0", "period_start", "period_end"}
         if isinstance(schedule.rule.start, Before):
             known.dates.add("deadline")
@@ -139,6 +201,9 @@ def _by_node(view: View, node: Node, known: _Known) -> None:
             known.dates |= compile_script(node.script or "", view.functions).assigns
         except Misbuilt:
             known.others = True
+    if by_table(node):
+        _by_decision(view, node, known)
+        return
     form = view.procedure.forms.get(node.attributes.get("formKey", ""))
     for each in form.questions if form is not None else ():
         (known.dates if each.type in ("date", "datetime") else known.names).add(each.id)
@@ -148,3 +213,11 @@ def _by_node(view: View, node: Node, known: _Known) -> None:
     foreign = node.tag == "callActivity" and node.called not in view.diagram.processes
     if (node.tag in HANDLED or receives or foreign) and not declared:
         known.others = True
+
+
+def _by_decision(view: View, node: Node, known: _Known) -> None:
+    """The result variable, or a variable for each output; one of a type other than date holds none."""
+    decision = view.procedure.decisions.get(node.attributes["decisionRef"])
+    for each in decision.outputs if decision is not None else ():
+        name = node.attributes.get("resultVariable", each.name)
+        (known.dates if each.type in ("", "date") else known.names).add(name)

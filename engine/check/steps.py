@@ -1,49 +1,14 @@
-"""The steps of the diagram: who does them, with which form, by which function, to which record."""
+"""The steps of the diagram: with which form, by which function, to which record."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from engine.bpmn.diagram import PERSON_TASKS
-from engine.bpmn.rules.properties import HANDLED, notices
+from engine.bpmn.rules.properties import HANDLED
 from engine.check.view import View, meant
-from engine.errors import EngineError, Finding
+from engine.errors import Finding
 from engine.handlers import Handlers, Kind
-
-
-def roles(view: View, known: Collection[str]) -> Iterator[Finding]:
-    """Every person's step belongs to a role of the organisation, and so do notices."""
-    otherwise = "Use the id of a role, or add it to org.yaml and import that"
-    for node in view.nodes:
-        if node.tag in PERSON_TASKS:
-            role = node.attributes.get("candidateGroups") or node.lane
-            if role is None:
-                template = "Nobody's role does this step, so that everybody could"
-                yield view.incomplete(node.id, template, "Put it into the lane of a role")
-            elif role not in known:
-                remedy, close = meant(role, known, otherwise)
-                template = "The organisation has no role {role}"
-                yield view.incomplete(node.id, template, remedy, role=role, meant=close)
-    for process in view.processes:
-        for element, properties in (
-            (process.id, process.properties),
-            *((node.id, node.properties) for node in process.nodes.values()),
-        ):
-            for role in _notified(properties):
-                if role not in known:
-                    remedy, close = meant(role, known, otherwise)
-                    template = (
-                        "The overdue notice goes to the role {role}, which the organisation does not have"
-                    )
-                    yield view.incomplete(element, template, remedy, role=role, meant=close)
-
-
-def _notified(properties: Mapping[str, str]) -> list[str]:
-    try:
-        found = notices("flow.overdue", properties.get("flow.overdue", ""))
-    except EngineError:
-        return []  # said by the rules
-    return [notice.role for notice in found if notice.role is not None]
 
 
 def forms(view: View) -> Iterator[Finding]:

@@ -61,6 +61,15 @@ def schedules(view: View) -> Iterator[Finding]:
             yield view.missing(("schedules", name), template, remedy, start=name, meant=close)
 
 
+def conditions(view: View) -> Iterator[Finding]:
+    """An instance is begun by time, a message or a signal; there is nobody to watch a condition before it is."""
+    for node in view.main.within(view.main.id) if view.main is not None else ():
+        if node.tag == "startEvent" and any(each.kind == "conditional" for each in node.events):
+            template = "Nobody watches the condition of a start event"
+            remedy = "Begin with a message or a signal, and catch the condition after it"
+            yield view.incomplete(node.id, template, remedy)
+
+
 def beginnings(view: View) -> Iterator[Finding]:
     """Only the main process is begun by an event; the others are called."""
     for each in view.processes:

@@ -7,12 +7,14 @@ The items of a batch live in `batch_item`; the parent's variables see only the d
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from engine.bpmn import effects as fx
-from engine.bpmn.diagram import PERSON_TASKS, Node
+from engine.bpmn.diagram import PERSON_TASKS, Loop, Node
+from engine.bpmn.run import Run
 from engine.commands import deadlines, jobs, moving, waits
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.instances import create
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 CHUNK = 200
 """Items started in one transaction; the rest follow as jobs."""
+MAX_STARTED = 400
+"""Instances started in one transaction, those that they start themselves included; the rest follow as jobs."""
+MAX_RECURSION = 500
+"""Instances that may come of one when its process calls itself."""
 MAX_OUTPUTS = 200
 """Results gathered into a variable; more belong into a table of the subject, not into an instance's state."""
 
@@ -60,6 +66,8 @@ def begin(ctx: Context, instance: OpenInstance, effect: fx.Called) -> None:
         items = _collected(ctx, instance, node)
     if len(items) > fx.MAX_ITEMS:
         raise EngineError("{count} instances are more than {most}", count=len(items), most=fx.MAX_ITEMS)
+    if node.tag == "callActivity":
+        _refuse_endless(ctx, instance, node.called or "")
     kind = "task" if node.tag in PERSON_TASKS else "instance"
     loop = node.loop
     if loop is not None and loop.output and len(items) > MAX_OUTPUTS:
@@ -78,7 +86,7 @@ def begin(ctx: Context, instance: OpenInstance, effect: fx.Called) -> None:
             "width": 1 if effect.sequential else 0,
             "condition": None if loop is None else loop.completion,
             "status": "active",
-            "facts": {"multi": effect.multi},
+            "facts": {"multi": effect.multi, jobs.CHAIN: ctx.meter.chain},
         },
     ).scalar_one()
     if effect.multi:
@@ -104,6 +112,21 @@ def begin(ctx: Context, instance: OpenInstance, effect: fx.Called) -> None:
     spawn(ctx, instance, batch)
 
 
+def _refuse_endless(ctx: Context, instance: OpenInstance, called: str) -> None:
+    """A process that calls itself, itself or through others, does so a limited number of times."""
+    table = tables.instance
+    row: Mapping[str, Any] = instance.row
+    while row["process"].partition("#")[0] != called:
+        if row["parent_id"] is None:
+            return
+        row = dict(ctx.conn.execute(select(table).where(table.c.id == row["parent_id"])).mappings().one())
+    root = instance.row["root_id"] or instance.id
+    family = select(table.c.id).where(table.c.root_id == root).limit(MAX_RECURSION).subquery()
+    if ctx.conn.execute(select(func.count()).select_from(family)).scalar_one() == MAX_RECURSION:
+        template = "{process} calls itself without end: {most} instances have come of one"
+        raise EngineError(template, process=called, most=MAX_RECURSION)
+
+
 def _collected(ctx: Context, instance: OpenInstance, node: Node) -> list[object]:
     name = node.properties.get("flow.collection")
     if not name:
@@ -120,6 +143,7 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
     if row.status != "active":
         return
     room = CHUNK if not row.width else min(CHUNK, row.width - (row.spawned - row.done))
+    wanted = row.spawned + room if row.width else row.total
     item = tables.batch_item
     waiting = ctx.conn.execute(
         select(item.c.idx, item.c.input)
@@ -128,11 +152,10 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
         .limit(room)
     ).all()
     node = instance.definition.node(instance.row["process"], row.element)
-    ctx.conn.execute(
-        update(tables.batch).where(tables.batch.c.id == batch).values(spawned=row.spawned + len(waiting))
-    )
     children: dict[int, int | None] = {}
     for each in waiting:
+        if ctx.started >= MAX_STARTED:
+            break
         if row.kind == "task":
             waits.open_task(
                 ctx, instance, node, row.token, batch_id=batch, batch_index=each.idx, item=each.input
@@ -147,10 +170,10 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
             .values(status="active", child_id=bindparam("child")),
             [{"place": index, "child": child} for index, child in children.items()],
         )
-    if not row.width and row.spawned + len(waiting) < row.total:
-        jobs.put(
-            ctx, "spawn", instance=instance.id, key=f"spawn:{batch}:{row.spawned + len(waiting)}", batch=batch
-        )
+    spawned = row.spawned + len(children)
+    ctx.conn.execute(update(tables.batch).where(tables.batch.c.id == batch).values(spawned=spawned))
+    if spawned < min(wanted, row.total):
+        jobs.put(ctx, "spawn", instance=instance.id, key=f"spawn:{batch}:{spawned}", batch=batch)
 
 
 def _start_child(ctx: Context, instance: OpenInstance, node: Node, batch: Any, item: Any) -> int:
@@ -158,7 +181,8 @@ def _start_child(ctx: Context, instance: OpenInstance, node: Node, batch: Any, i
     if node.tag == "callActivity":
         definition, process = _called(instance, node)
     else:
-        definition, process = instance.row["definition"], f"{instance.row['process']}#{node.id}"
+        whole = instance.row["process"].partition("#")[0]  # ids are unique in it: an item's own items too
+        definition, process = instance.row["definition"], f"{whole}#{node.id}"
     return create(
         ctx,
         definition=definition,
@@ -223,6 +247,8 @@ def child_ended(ctx: Context, instance: OpenInstance, job: Mapping[str, Any]) ->
         _cancel_children(ctx, batch)
         moving.move(ctx, instance, lambda run: run.error(row.token, job["error"]))
         return
+    if row.facts["multi"]:  # each item begins where the batch began, so that many items are no endless loop
+        ctx.meter.chain = row.facts.get(jobs.CHAIN, 0)
     result = _declared(node, job["outputs"], multi=row.facts["multi"])
     item_done(ctx, instance, node, batch, index, result)
 
@@ -261,7 +287,12 @@ def item_done(
     row = ctx.conn.execute(_COUNT, {"number": batch}).one_or_none()
     if row is None:
         return
-    if row.done >= row.total or (judged and _enough(ctx, instance, row, index, result)):
+    if node.loop is not None and node.loop.behavior != "All":
+        _throw(ctx, instance, node.loop, row, index, result, judged=judged)
+        if not moving.awaits(ctx, instance, row.token):
+            return  # what was thrown led away from the activity
+    asked = row.condition if judged else None
+    if row.done >= row.total or (asked and _holds(ctx, instance, asked, row, index, result)):
         _finish(ctx, instance, batch, node)
     elif row.width and row.spawned < row.total:
         spawn_next(ctx, instance, batch)
@@ -273,24 +304,33 @@ def spawn_next(ctx: Context, instance: OpenInstance, batch: int) -> None:
     spawn(ctx, instance, batch)
 
 
-def _enough(ctx: Context, instance: OpenInstance, row: Any, index: int, result: Mapping[str, Any]) -> bool:
-    if not row.condition:
-        return False
+def _throw(
+    ctx: Context, instance: OpenInstance, loop: Loop, row: Any, index: int, result: Mapping[str, Any],
+    *, judged: bool,
+) -> None:  # fmt: skip
+    """An item is done: throw what the loop's behaviour says, to be caught at the activity's border (13.3.7)."""
+    thrown = [loop.none_event] if loop.behavior == "None" else []
+    if loop.behavior == "One" and row.done == 1:
+        thrown = [loop.behavior_event]
+    elif loop.behavior == "Complex" and judged:
+        thrown = [event for text, event in loop.complex if _holds(ctx, instance, text, row, index, result)]
+    for each in thrown:
+        if each is not None and moving.awaits(ctx, instance, row.token):
+            moving.move(ctx, instance, partial(Run.throw, number=row.token, definition=each))
+
+
+def _holds(
+    ctx: Context, instance: OpenInstance, text: str, row: Any, index: int, result: Mapping[str, Any]
+) -> bool:
+    """A condition of the loop: it sees the variables, the item's result and how far the batch is."""
     run = moving.loaded(ctx, instance)
-    seen = {
-        **run.data,
-        **result,
-        "loopCounter": index,
-        "numberOfInstances": row.total,
-        "numberOfCompletedInstances": row.done,
-        "numberOfActiveInstances": row.spawned - row.done,
-        "nrOfInstances": row.total,
-        "nrOfCompletedInstances": row.done,
-        "nrOfActiveInstances": row.spawned - row.done,
-    }
-    value = run.env.evaluate(row.condition, seen)
+    seen = {**run.data, **result, "loopCounter": index}
+    counts = {"": row.total, "Completed": row.done, "Active": row.spawned - row.done}
+    for which, count in counts.items():
+        seen[f"numberOf{which}Instances"] = seen[f"nrOf{which}Instances"] = count
+    value = run.env.evaluate(text, seen)
     if not isinstance(value, bool):
-        raise EngineError("The completion condition gives {value!r}, not true or false", value=value)
+        raise EngineError("The condition {text} gives {value!r}, not true or false", text=text, value=value)
     return value
 
 

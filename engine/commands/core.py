@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from engine.bpmn import state
+from engine.bpmn.meter import Meter
 from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound, Problem
 from engine.events import Fact
 from engine.model import SYSTEM, Actor, label
@@ -24,7 +25,7 @@ from engine.store import tables
 from engine.store.calendars import calendar_of
 from engine.store.connect import savepoint
 from engine.store.journal import Entry, Head, append, append_shared, head_values, instance_chain
-from engine.store.organisation import rights_of, units_above
+from engine.store.organisation import is_active, rights_of, units_above
 
 if TYPE_CHECKING:
     from engine.bpmn.run import Run
@@ -56,6 +57,8 @@ class Services:
     """What each kind of job does: `working.EFFECTS` and those of the subjects."""
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Extra functions for scripts, for rehearsals."""
+    slept: Callable[[], bool] = lambda: False
+    """Whether a script let virtual time pass since it was last asked whether the step must stop."""
     paused: Callable[[], bool] = lambda: False
     """Whether a script let virtual time pass, so that the step must stop."""
 
@@ -117,7 +120,7 @@ class OpenInstance:
 
     def variables(self) -> dict[str, Any]:
         """The instance's variables, without moving it."""
-        return dict(state.variables(self.row["state"])) if self.run is None else dict(self.run.data)
+        return state.variables(self.row["state"], self.label) if self.run is None else dict(self.run.data)
 
 
 def administrative(carry: Callable[[Any, Context], Any]) -> Callable[[Any, Context], Any]:
@@ -143,6 +146,10 @@ class Context:
     facts: list[Fact] = field(default_factory=list)
     depth: int = 0
     """How deep instances start one another in this command."""
+    started: int = 0
+    """How many instances this command has started."""
+    meter: Meter = field(default_factory=Meter)
+    """How much was done without waiting, in this command and in the jobs that led to it."""
     before_commit: list[Callable[[], None]] = field(default_factory=list)
     past: list[Problem] = field(default_factory=list)
     """Deadlines that this command made past already, by the variable they are measured from."""
@@ -247,6 +254,12 @@ class Context:
         """A unit and those above it."""
         return units_above(self.conn, unit)
 
+    def active_unit(self, unit: str) -> None:
+        """Refuse a unit in which nothing may start: NotFound when there is none, Conflict when it was given up."""
+        self.units(unit)
+        if not is_active(self.conn, unit):
+            raise Conflict("Nothing starts in unit {unit} any more: org.yaml no longer names it", unit=unit)
+
     @contextmanager
     def attempt(self) -> Iterator[None]:
         """What the block does is undone when it raises an EngineError, which passes on; the rest stays."""
@@ -256,13 +269,13 @@ class Context:
             len(self.facts),
             len(self.before_commit),
         )
-        depth = self.depth
+        depth, chain = self.depth, self.meter.chain
         before = {each.id: (dict(each.changes), len(each.facts)) for each in self.opened.values()}
         try:
             with savepoint(self.conn):
                 yield
         except EngineError:
-            self.depth = depth
+            self.depth, self.meter.chain = depth, chain
             for number in set(self.opened) - known:
                 del self.opened[number]
             for number, (changes, noted) in before.items():

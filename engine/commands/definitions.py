@@ -12,9 +12,10 @@ from engine.bpmn.reader import read
 from engine.check import World, check
 from engine.commands import schedules
 from engine.commands.core import Command, Context
-from engine.commands.published import newest_process, pack
+from engine.commands.published import newest_process
 from engine.errors import Misbuilt
 from engine.procedures import Procedure, bundle_hash
+from engine.procedures.packing import pack
 from engine.store import tables
 
 
@@ -83,7 +84,7 @@ def publish(cmd: Publish, ctx: Context) -> Published:
 
 def world_of(ctx: Context, calls: Mapping[str, str]) -> World:
     """What a procedure is checked against: the organisation's roles, the handlers, the published processes."""
-    roles = {row.id for row in ctx.conn.execute(select(tables.role.c.id))}
+    roles = {row.id for row in ctx.conn.execute(select(tables.role.c.id).where(tables.role.c.active))}
     return World(roles=roles, registry=ctx.services.registry, processes=dict(calls))
 
 

@@ -86,13 +86,12 @@ def work_out(ctx: Context, instance: OpenInstance, expression: DueExpression, op
     return resolve(expression, known, opened, calendar, ctx.services.zone, counting_of(instance))
 
 
-def resolve_text(ctx: Context, instance: OpenInstance, text: str) -> Due | None:
-    """A due date written where a timer stands; None when the text is no due date or its anchor is unknown."""
+def readable(text: str) -> DueExpression | None:
+    """A due date that stands where a timer may; None when the text is none."""
     try:
-        expression = parsed(text)
+        return parsed(text)
     except Invalid:
         return None
-    return work_out(ctx, instance, expression, ctx.now)
 
 
 def day_begins(ctx: Context, day: date) -> datetime:

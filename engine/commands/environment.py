@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn.diagram import Node
-from engine.bpmn.run import BpmnError
+from engine.bpmn.environment import BpmnError
+from engine.bpmn.rules.decisions import by_table
 from engine.commands.records import keep
+from engine.decisions import decide
 from engine.errors import EngineError
 from engine.expressions import Expression, Script, compile_expression, compile_script
 from engine.handlers import Call, Kind
 from engine.model import label
+from engine.store.private import set_aside
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
@@ -53,12 +56,18 @@ class InstanceEnvironment:
         self.names = frozenset(self.functions)
 
     def evaluate(self, text: str, variables: Mapping[str, object]) -> object:
-        return expression(text, self.names).evaluate(self.seen(variables), self.functions)
+        try:
+            return expression(text, self.names).evaluate(self.seen(variables), self.functions)
+        except BpmnError as thrown:
+            template = "Only a script throws errors; this expression throws {code}"
+            raise EngineError(template, code=thrown.code) from None
 
     def execute(self, text: str, variables: Mapping[str, object]) -> Mapping[str, object]:
         return script(text, self.names).execute(self.seen(variables), self.functions)
 
     def handle(self, node: Node, variables: Mapping[str, object]) -> Mapping[str, object] | None:
+        if by_table(node):
+            return self.decide(node, variables)
         name = node.properties.get("flow.handler")
         if name is None:
             return {}  # a rehearsal of a bare diagram: `check` reports the missing handler as incomplete
@@ -78,6 +87,41 @@ class InstanceEnvironment:
                 reason=str(bug),
             ) from bug
         return take_records(self.ctx, self.instance, node, values)
+
+    def slept(self) -> bool:
+        return self.ctx.services.slept()
+
+    def decide(self, node: Node, variables: Mapping[str, object]) -> Mapping[str, object]:
+        """What a decision table says; the journal keeps what an auditor needs to look it up again."""
+        known, name = self.instance.definition.procedure.decisions, node.attributes["decisionRef"]
+        if name not in known:
+            raise EngineError("There is no decision {decision}", decision=name)
+        made = decide(known, name, self.seen(variables))
+        values, variable = made[-1].values, node.attributes.get("resultVariable")
+        if variable is not None:
+            values = {variable: made[-1].mapped(node.attributes.get("mapDecisionResult", "resultList"))}
+        forms = self.instance.definition.procedure.forms.values()
+        personal = frozenset[str]().union(*(form.personal for form in forms))
+        for each in made:
+            columns = zip(each.decision.inputs, each.inputs, strict=True)
+            facts = {
+                "decision": each.decision.id,
+                "name": each.decision.name,
+                "policy": " ".join(filter(None, (each.decision.policy, each.decision.aggregation))),
+                "inputs": [
+                    {column.label: self._kept(value, column.head.names & personal)}
+                    for column, value in columns
+                ],
+                "rules": [rule.number for rule in each.rules],
+                "ids": [rule.id for rule in each.rules],
+                "result": each.whole,
+            }
+            self.ctx.note("decision.made", facts, instance=self.instance.id, subject=node.id)
+        return values
+
+    def _kept(self, value: object, personal: Collection[str]) -> object:
+        """A value as the journal keeps it: one read from a personal answer can be erased."""
+        return set_aside(self.ctx.conn, self.instance.label, value) if personal else value
 
     def paused(self) -> bool:
         return self.ctx.services.paused()
@@ -105,6 +149,8 @@ class InstanceEnvironment:
             today=ctx.today.isoformat(),
             conn=ctx.conn,
             folder=ctx.services.workspace.folder,
+            who=ctx.who,
+            zone=ctx.services.zone,
             note=lambda kind, facts: ctx.note(kind, facts, instance=self.instance.id, subject=node.id),
             **more,
         )

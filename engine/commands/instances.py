@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from engine.bpmn import state
-from engine.bpmn.run import Run, plain
-from engine.calendar.due_grammar import parse_due
+from engine.bpmn.environment import plain
+from engine.bpmn.run import Run
+from engine.characters import blank
 from engine.commands import deadlines, jobs, moving
 from engine.commands.core import Command, Context, OpenInstance
-from engine.commands.due_dates import date_of
 from engine.commands.environment import InstanceEnvironment
+from engine.commands.given import misgiven, missing
 from engine.commands.published import newest
 from engine.errors import Conflict, Denied, EngineError, Invalid, Problem
 from engine.model import SYSTEM, InstanceStatus, label
@@ -41,6 +42,8 @@ class Start(Command):
     period: str | None = None
     element: str | None = None
     """The start event; by default the plain one."""
+    came: tuple[str, str] | None = None
+    """The message or signal (kind, name) that started it there."""
     version: int | None = None
 
 
@@ -77,9 +80,17 @@ class Cancel(Command):
 
 
 def start(cmd: Start, ctx: Context) -> int:
-    """Start an instance, as somebody asked. Raises Invalid for a date that makes a deadline past already."""
+    """Start an instance, as somebody asked.
+
+    Raises Invalid for a variable the procedure does not know, a date that is missing or none, and a date that
+    makes a deadline past already.
+    """
     _may_start(cmd, ctx)
-    _check_variables(cmd, ctx.services.library.find(ctx.conn, newest(ctx.conn, cmd.procedure, cmd.version)))
+    if ctx.actor != SYSTEM:
+        definition = ctx.services.library.find(ctx.conn, newest(ctx.conn, cmd.procedure, cmd.version))
+        problems = misgiven(ctx, definition, cmd.variables) + missing(ctx, definition, cmd.variables)
+        if problems:
+            raise Invalid(problems)
     number = begin(cmd, ctx)
     if ctx.actor != SYSTEM:
         ctx.refuse_past(cmd.variables)
@@ -96,30 +107,12 @@ def _may_start(cmd: Start, ctx: Context) -> None:
         raise Denied("{person} holds no role in unit {unit}", person=ctx.who, unit=cmd.unit)
 
 
-def _check_variables(cmd: Start, definition: Definition) -> None:
-    """What a person starts with: a date where the diagram counts from one."""
-    dues = definition.dues(definition.procedure.process).values()
-    process = definition.diagram.processes[definition.procedure.process]
-    texts = [
-        *dues,
-        *([parse_due(process.properties["flow.due"])] if process.properties.get("flow.due") else []),
-    ]
-    dates = {due.anchor.name for due in texts if due.anchor is not None and due.anchor.source == "date"}
-    problems = [
-        Problem(name, "{value} is no date; write it as in 2026-09-14", {"value": str(cmd.variables[name])})
-        for name in sorted(dates & set(cmd.variables))
-        if date_of(cmd.variables[name]) is None
-    ]
-    if problems:
-        raise Invalid(problems)
-
-
 def begin(cmd: Start, ctx: Context) -> int:
     """Start an instance and let it go on until it waits. Returns its number.
 
     A deadline that is past already, because the kick-off comes late, is armed and missed at once.
     """
-    ctx.units(cmd.unit)  # NotFound for a unit nobody has heard of
+    ctx.active_unit(cmd.unit)
     digest = newest(ctx.conn, cmd.procedure, cmd.version)
     definition = ctx.services.library.find(ctx.conn, digest)
     return create(
@@ -131,6 +124,7 @@ def begin(cmd: Start, ctx: Context) -> int:
         title=cmd.title,
         period=cmd.period,
         element=cmd.element,
+        came=cmd.came,
     )
 
 
@@ -144,6 +138,7 @@ def create(
     title: str | None = None,
     period: str | None = None,
     element: str | None = None,
+    came: tuple[str, str] | None = None,
     parent: OpenInstance | None = None,
     token: int | None = None,
     batch: int | None = None,
@@ -188,13 +183,14 @@ def create(
     if parent is not None:
         facts["parent"] = parent.label
     ctx.note("instance.started", facts, instance=instance.id, subject=element)
-    _first_step(ctx, instance, found, process, dict(variables), element)
+    _first_step(ctx, instance, found, process, dict(variables), element, came)
     ctx.depth -= 1
     return instance.id
 
 
 def _deeper(ctx: Context, process: str) -> None:
     ctx.depth += 1
+    ctx.started += 1
     if ctx.depth > MAX_DEPTH:
         template = "Calls nest deeper than {most}: does {process} call itself without end?"
         raise EngineError(template, most=MAX_DEPTH, process=process)
@@ -207,14 +203,19 @@ def _first_step(
     process: str,
     variables: dict[str, Any],
     element: str | None,
+    came: tuple[str, str] | None,
 ) -> None:
     run = Run(found.spec(process), InstanceEnvironment(ctx, instance))
     run.data.update(plain(variables))
+    run.meter = ctx.meter
+    run.called = instance.row["parent_id"] is not None
     instance.run = run
     if "#" not in process:
         deadlines.arm(ctx, instance, None, None, None, deadlines.promised(ctx, instance, None))
-    run.start({}, element)
+    chain = ctx.meter.chain
+    run.start({}, element, came)
     moving.settle(ctx, instance)
+    ctx.meter.chain = chain  # what a child does is not what its siblings or its parent go on from
 
 
 def suspend(cmd: Suspend, ctx: Context) -> None:
@@ -253,6 +254,8 @@ def correct(cmd: Correct, ctx: Context) -> None:
         raise Invalid([Problem("values", "Say which variables, as in --set d0=2026-09-14")])
     instance = ctx.running(cmd.instance)
     run = moving.loaded(ctx, instance)
+    if problems := misgiven(ctx, instance.definition, cmd.values, run.data):
+        raise Invalid(problems)
     before = {name: run.data.get(name) for name in cmd.values}
     moving.move(ctx, instance, lambda run: run.correct(cmd.values))
     facts = {"values": dict(cmd.values), "before": before, "reason": cmd.reason}
@@ -286,5 +289,5 @@ def _children(ctx: Context, parent: int, *status: str) -> list[int]:
 
 
 def _reason(text: str) -> None:
-    if not text.strip():
+    if blank(text):
         raise Invalid([Problem("reason", "Say why: the auditor will ask")])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 """Tries before a job is left to a person."""
+CHAIN = "chain"
+"""In a job's payload or a timer's facts: what `Meter.chain` had come to."""
 
 _PUT = {
     "sqlite": sqlite.insert(tables.job).on_conflict_do_nothing().returning(tables.job.c.id),
@@ -81,7 +83,12 @@ class SkipJob(Command):
 
 
 def put(ctx: Context, kind: str, *, instance: int | None = None, key: str, **payload: Any) -> int | None:
-    """Write a job in this transaction and ring for it; None when one of that key is there already."""
+    """Write a job in this transaction and ring for it; None when one of that key is there already.
+
+    It knows how much went before it without waiting, so that a chain of jobs cannot be endless either.
+    """
+    if ctx.meter.chain:
+        payload[CHAIN] = ctx.meter.chain
     number = ctx.conn.execute(
         _PUT[ctx.conn.dialect.name],
         {
@@ -130,6 +137,7 @@ def run_job(cmd: RunJob, ctx: Context) -> bool:
     job = find(ctx, cmd.job)
     if job.status != "new" or (job.not_before is not None and job.not_before > ctx.now):
         return False
+    ctx.meter.chain = job.payload.get(CHAIN, 0)
     ctx.services.jobs[job.kind](ctx, job)
     done(ctx, cmd.job)
     return True
@@ -173,12 +181,13 @@ def fail_job(cmd: FailJob, ctx: Context) -> None:
 
 
 def retry_job(cmd: RetryJob, ctx: Context) -> None:
-    """Wake an incident."""
+    """Wake an incident. What went before it does not count any more: somebody acted."""
     job = incident_of(ctx, cmd.job)
+    payload = {name: value for name, value in job.payload.items() if name != CHAIN}
     ctx.conn.execute(
         update(tables.job)
         .where(tables.job.c.id == job.id)
-        .values(status="new", attempts=0, not_before=None, error=None)
+        .values(status="new", attempts=0, not_before=None, error=None, payload=payload)
     )
     ctx.note("job.retried", {"job": job.id, "kind": job.kind}, instance=job.instance_id)
     ctx.services.doorbell.ring(ctx.conn, job.id, job.instance_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,8 @@ from sqlalchemy import or_, select
 
 from engine.commands import instances, jobs, moving
 from engine.commands.core import Command, Context
-from engine.commands.published import Definition
-from engine.errors import Conflict, NotFound
-from engine.model import instance_number
+from engine.errors import Conflict, EngineError, NotFound
+from engine.model import SYSTEM, instance_number
 from engine.store import tables
 
 
@@ -90,7 +89,7 @@ def _take(ctx: Context, row: Any, name: str, values: Mapping[str, object]) -> No
     instance = ctx.running(row.instance_id)
     moving.loaded(ctx, instance)
     token = row.token
-    if not moving.alive(instance, token):
+    if not moving.awaits(ctx, instance, token):
         raise Conflict("{label} no longer waits for message {name}", label=instance.label, name=name)
     assert instance.run is not None
     index = instance.run.tasks[token].task_spec.awaited("message", name)
@@ -102,52 +101,78 @@ def _take(ctx: Context, row: Any, name: str, values: Mapping[str, object]) -> No
 
 def _start(ctx: Context, name: str, unit: str | None, values: Mapping[str, object]) -> int | None:
     """Start the newest definition that begins with that message."""
-    table = tables.definition
-    seen: set[str] = set()
-    for row in ctx.conn.execute(
-        select(table.c.hash, table.c.procedure).order_by(table.c.version.desc())
-    ).all():
-        if row.procedure in seen:
-            continue
-        seen.add(row.procedure)
-        definition = ctx.services.library.find(ctx.conn, row.hash)
-        element = _message_start(definition, name)
-        if element is None:
-            continue
+    for procedure, element in _begun(ctx, "message", name):
         if unit is None:
             raise NotFound(
-                "Message {name} starts {procedure}; say for which unit", name=name, procedure=row.procedure
+                "Message {name} starts {procedure}; say for which unit", name=name, procedure=procedure
             )
         command = instances.Start(
-            by=ctx.actor, procedure=row.procedure, unit=unit, variables=values, element=element
-        )
+            by=ctx.actor, procedure=procedure, unit=unit, variables=values, element=element,
+            came=("message", name),
+        )  # fmt: skip
         return instances.begin(command, ctx)
     return None
 
 
-def _message_start(definition: Definition, name: str) -> str | None:
-    process = definition.diagram.processes[definition.procedure.process]
-    for node in process.within(process.id):
-        if node.tag == "startEvent" and any(e.kind == "message" and e.name == name for e in node.events):
-            return node.id
-    return None
+def _begun(ctx: Context, kind: str, name: str) -> Iterator[tuple[str, str]]:
+    """The procedures whose newest version begins with that message or signal, and the element it begins at."""
+    table = tables.definition
+    rows = ctx.conn.execute(
+        select(table.c.hash, table.c.procedure, table.c.facts).order_by(
+            table.c.version.desc(), table.c.procedure
+        )
+    ).all()
+    seen: set[str] = set()
+    for row in rows:
+        if row.procedure not in seen:
+            seen.add(row.procedure)
+            element = ctx.services.library.find(ctx.conn, row.hash).begun_by(kind, name)
+            if element is not None and row.facts.get("begins", True):
+                yield row.procedure, element
 
 
 def spread(ctx: Context, job: Any) -> None:
-    """A signal: everyone who waits for it gets a job of their own."""
-    table = tables.subscription
+    """A signal: everyone who waits for it gets a job of their own, and so does every procedure that it begins.
+
+    Such a procedure is begun for the unit in which the signal was thrown.
+    """
+    table, instance, name = tables.subscription, tables.instance, job.payload["name"]
     rows = ctx.conn.execute(
-        select(table.c.instance_id)
-        .where(table.c.kind == "signal", table.c.name == job.payload["name"])
+        select(table.c.instance_id, table.c.element, instance.c.procedure)
+        .join(instance, instance.c.id == table.c.instance_id)
+        .where(table.c.kind == "signal", table.c.name == name)
         .distinct()
         .order_by(table.c.instance_id)
     ).all()
-    for row in rows:
-        if row.instance_id != job.payload["origin"]:
+    for number in dict.fromkeys(row.instance_id for row in rows):
+        if number != job.payload["origin"]:
             jobs.put(
-                ctx, "catch", instance=row.instance_id, key=f"catch:{job.id}:{row.instance_id}",
-                name=job.payload["name"],
+                ctx, "catch", instance=number, key=f"catch:{job.id}:{number}", name=name
             )  # fmt: skip
+    unit = ctx.peek(job.payload["origin"]).row["unit"]
+    # A start event that needs several events waits for the others in its instance.
+    beginning = {(row.procedure, row.element) for row in rows}
+    for procedure, element in _begun(ctx, "signal", name):
+        if (procedure, element) not in beginning:
+            payload = {"procedure": procedure, "unit": unit, "element": element, "name": name}
+            try:  # at once, so that what was thrown after the signal finds the instance
+                with ctx.attempt():
+                    _begin(ctx, payload)
+            except EngineError:
+                jobs.put(ctx, "begin", key=f"begin:{job.id}:{procedure}", **payload)
+
+
+def begin(ctx: Context, job: Any) -> None:
+    """A signal begins a procedure that it could not begin at once."""
+    _begin(ctx, job.payload)
+
+
+def _begin(ctx: Context, payload: Mapping[str, Any]) -> None:
+    command = instances.Start(
+        by=SYSTEM, procedure=payload["procedure"], unit=payload["unit"], element=payload["element"],
+        came=("signal", payload["name"]),
+    )  # fmt: skip
+    instances.begin(command, ctx)
 
 
 def catch(ctx: Context, job: Any) -> None:

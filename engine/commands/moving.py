@@ -31,7 +31,11 @@ def loaded(ctx: Context, instance: OpenInstance) -> Run:
     if instance.run is None:
         env = InstanceEnvironment(ctx, instance)
         spec = instance.definition.spec(instance.row["process"])
-        instance.run = state.load(instance.row["state"], instance.row["state_format"], spec, env)
+        instance.run = state.load(
+            instance.row["state"], instance.row["state_format"], spec, env, instance.label
+        )
+        instance.run.meter = ctx.meter
+        instance.run.called = instance.row["parent_id"] is not None
     return instance.run
 
 
@@ -51,8 +55,8 @@ def settle(ctx: Context, instance: OpenInstance) -> None:
         if isinstance(effect, fx.Entered):
             path.append(effect.element)
             continue
-        if isinstance(effect, fx.Called) and path:
-            # The journal has the way to the call before what the child does.
+        if isinstance(effect, fx.Called | fx.Ended) and path:
+            # The journal has the way to the call before what the child does, and that to the end before the end.
             ctx.note("instance.moved", {"path": path}, instance=instance.id)
             path = []
         if isinstance(effect, _DEMANDING):
@@ -85,13 +89,8 @@ def _attempt(ctx: Context, instance: OpenInstance, effect: fx.Effect) -> None:
 
 
 def awaits(ctx: Context, instance: OpenInstance, token: int) -> bool:
-    """Whether the instance still goes on and the token still waits in it."""
+    """Whether the token still waits: an answer may come for what was withdrawn, or ended, meanwhile."""
     return instance.get("status") == InstanceStatus.RUNNING and token in loaded(ctx, instance).tasks
-
-
-def alive(instance: OpenInstance, token: int) -> bool:
-    """Whether the token still waits: an answer may come for what was withdrawn meanwhile."""
-    return instance.run is not None and token in instance.run.tasks
 
 
 def node_of(instance: OpenInstance, element: str) -> Node:
@@ -160,14 +159,14 @@ def _requested(ctx: Context, instance: OpenInstance, effect: fx.Requested) -> No
 
 def _thrown(ctx: Context, instance: OpenInstance, effect: fx.Thrown) -> None:
     ctx.note(f"{effect.kind}.thrown", {"name": effect.name}, instance=instance.id, subject=effect.element)
-    key = f"{effect.kind}:{instance.id}:{effect.token}:{effect.name}"
+    key = f"{effect.kind}:{instance.id}:{effect.token}:{effect.name}:{instance.row['version']}"
     if effect.kind == "message":
         jobs.put(ctx, "message", key=key, name=effect.name, correlation=effect.key, origin=instance.id)
     elif effect.kind == "signal":
         jobs.put(ctx, "signal", key=key, name=effect.name, origin=instance.id)
     elif effect.kind == "escalation" and instance.row["parent_id"] is not None:
         jobs.put(
-            ctx, "escalated", instance=instance.row["parent_id"], key=f"{key}:{instance.row['version']}",
+            ctx, "escalated", instance=instance.row["parent_id"], key=key,
             token=instance.row["parent_token"], code=effect.name,
         )  # fmt: skip
 

@@ -1,36 +1,30 @@
-"""The organisation: units, roles, people, who holds what, who stands in for whom. The database counts.
-
-org.yaml:
-
-    organisation: flow/1
-    units:   [{id: head, name: 总部}, {id: office-1, name: 第一管理处, parent: head}]
-    roles:   [{id: cs_supervisor, name: 客服主管}]
-    people:
-      - {id: wang.fang, name: 王芳, system_user: wang, roles: [{role: cs_supervisor, unit: office-1}], may: [act-for]}
-    substitutes: [{person: wang.fang, substitute: li.lei, from: "2026-09-14", to: "2026-09-18"}]
-"""
+"""The organisation is imported from org.yaml; the database counts. And the settings that the program keeps there."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.commands.core import Command, Context
+from engine.commands.org_file import Organisation, read_organisation
+from engine.commands.worklist import release_lapsed
 from engine.errors import Conflict, Invalid, Problem
 from engine.model import SYSTEM
 from engine.store import tables
-from engine.strict_yaml import Document, Reader, nearest
+from engine.store.watch import STOPPED, TICKED
+from engine.strict_yaml import Document
 
-CLOCK, TICKED, ORG_HASH = "clock", "ticked_at", "org_hash"
+CLOCK, ORG_HASH, LAPSED_ON = "clock", "org_hash", "lapsed_on"
 """Names in the table `setting`."""
 
-PERMISSIONS = ("act-for", "assign", "audit", "admin")
+LAST_YEAR = 2100
+"""As far as a virtual clock goes: dates counted from there still are dates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +38,9 @@ class ImportOrganisation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick(Command):
-    """The metronome was here."""
+    """The metronome was here; with `last`, for the last time."""
+
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,170 +51,130 @@ class MoveClock(Command):
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A person as org.yaml has them."""
+class Left:
+    """A unit, role or person that org.yaml no longer names, and what is still open there."""
 
+    kind: str
+    """`unit`, `role` or `person`."""
     id: str
     name: str
-    system_user: str | None
-    roles: tuple[tuple[str, str], ...]
-    may: tuple[str, ...]
+    tasks: int = 0
+    """Open tasks."""
+    instances: int = 0
+    """Running or suspended; of a unit only."""
+    schedules: int = 0
+    """That started there and do no longer; of a unit only."""
 
 
 @dataclass(frozen=True, slots=True)
-class Organisation:
-    """org.yaml, read and checked."""
+class Imported:
+    """What an import came to."""
 
-    units: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    roles: dict[str, str] = field(default_factory=dict)
-    people: dict[str, Person] = field(default_factory=dict)
-    substitutes: tuple[tuple[str, str, str, str], ...] = ()
-
-
-def read_organisation(document: Document) -> Organisation:
-    """Check org.yaml. Raises Misbuilt naming every fault with its line."""
-    reader = document.reader()
-    reader.choice("organisation", ["flow/1"])
-    found = Organisation()
-    for entry in reader.mappings("units"):
-        identity = _id(entry, found.units)
-        found.units[identity] = (entry.text("name"), entry.optional_text("parent"))
-        entry.done()
-    for entry in reader.mappings("roles"):
-        identity = _id(entry, found.roles)
-        found.roles[identity] = entry.text("name")
-        entry.done()
-    for entry in reader.mappings("people"):
-        identity = _id(entry, found.people)
-        found.people[identity] = _person(entry, identity, found)
-    substitutes = []
-    for entry in reader.mappings("substitutes") if reader.has("substitutes") else ():
-        row = tuple(_known(entry, key, found.people) for key in ("person", "substitute"))
-        days = tuple(_day(entry, key) for key in ("from", "to"))
-        if days[0] and days[1] and days[0] > days[1]:
-            entry.fault("The substitution ends before it begins", "Exchange `from` and `to`")
-        substitutes.append((row[0], row[1], days[0], days[1]))
-        entry.done()
-    for unit, (_, parent) in found.units.items():
-        if parent is not None and parent not in found.units:
-            reader.fault(
-                "Unit {unit} lies in {parent}, which is not there", "Add that unit, or correct its name",
-                at=("units",), unit=unit, parent=parent,
-            )  # fmt: skip
-    _no_circle(reader, found)
-    reader.done()
-    reader.raise_faults()
-    return Organisation(found.units, found.roles, found.people, tuple(substitutes))
+    organisation: Organisation
+    left: tuple[Left, ...]
+    released: tuple[str, ...]
+    """Tasks taken from people who may no longer do them."""
+    paused: tuple[tuple[str, str], ...]
+    """(procedure, unit) of the schedules that stay paused though their unit is back."""
 
 
-def _person(entry: Reader, identity: str, found: Organisation) -> Person:
-    held = []
-    for holding in entry.mappings("roles") if entry.has("roles") else ():
-        held.append((_known(holding, "role", found.roles), _known(holding, "unit", found.units)))
-        holding.done()
-    may = tuple(entry.texts("may")) if entry.has("may") else ()
-    for each in may:
-        if each not in PERMISSIONS:
-            entry.fault(
-                "There is no permission {name}", "Write one of {known}", at=("may",), name=each,
-                known=", ".join(PERMISSIONS),
-            )  # fmt: skip
-    person = Person(identity, entry.text("name"), entry.optional_text("system_user"), tuple(held), may)
-    entry.done()
-    return person
-
-
-_ID = re.compile(r"[A-Za-z0-9][\w.-]*")
-
-
-def _id(entry: Reader, taken: Collection[str]) -> str:
-    identity = entry.text("id")
-    if identity and not _ID.fullmatch(identity):
-        entry.fault(
-            "{id} is no id", "Use letters, digits, dots, hyphens and underscores", at=("id",), id=identity
-        )
-    if identity in taken:
-        entry.fault("{id} stands twice", "Take one of them out", at=("id",), id=identity)
-    return identity
-
-
-def _known(entry: Reader, key: str, known: Collection[str]) -> str:
-    name = entry.text(key)
-    if name and name not in known:
-        entry.fault(
-            "There is no {kind} {name}", "Did you mean {near}? Otherwise add it above", at=(key,), kind=key, name=name,
-            near=nearest(name, known) or "-",
-        )  # fmt: skip
-    return name
-
-
-def _day(entry: Reader, key: str) -> str:
-    text = entry.text(key)
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError:
-        entry.fault("{text} is no date", 'Write it as in "2026-09-14"', at=(key,), text=text)
-        return ""
-
-
-def _no_circle(reader: Reader, found: Organisation) -> None:
-    for identity in found.units:
-        seen, current = {identity}, found.units[identity][1]
-        while current is not None and current in found.units:
-            if current in seen:
-                reader.fault(
-                    "Unit {unit} lies within itself", "Correct a parent", at=("units",), unit=identity
-                )
-                return
-            seen.add(current)
-            current = found.units[current][1]
-
-
-def import_organisation(cmd: ImportOrganisation, ctx: Context) -> Organisation:
-    """Bring org.yaml into the database, in one go."""
+def import_organisation(cmd: ImportOrganisation, ctx: Context) -> Imported:
+    """Bring org.yaml into the database, in one go; say what it leaves open."""
     found = read_organisation(cmd.document)
     _stay_admin(ctx, found)
-    _put(ctx, tables.role, [{"id": k, "name": v} for k, v in found.roles.items()])
-    _put(ctx, tables.unit, [{"id": k, "name": n, "parent": p} for k, (n, p) in found.units.items()])
-    _put(
-        ctx,
-        tables.person,
-        [
-            {"id": p.id, "name": p.name, "system_user": p.system_user, "active": True}
-            for p in found.people.values()
-        ],
-    )
-    gone = [
-        row.id
-        for row in ctx.conn.execute(select(tables.person.c.id).where(tables.person.c.active))
-        if row.id not in found.people
-    ]
-    if gone:
-        ctx.conn.execute(update(tables.person).where(tables.person.c.id.in_(gone)).values(active=False))
+    was = {table.name: _active(ctx, table) for table in (tables.unit, tables.role, tables.person)}
+    _put(ctx, tables.role, [{"id": k, "name": v, "active": True} for k, v in found.roles.items()])
+    _put(ctx, tables.unit,
+         [{"id": k, "name": n, "parent": p, "active": True} for k, (n, p) in found.units.items()])  # fmt: skip
+    people = found.people.values()
+    _put(ctx, tables.person,
+         [{"id": p.id, "name": p.name, "system_user": p.system_user, "active": True, "email": p.email,
+           "channel": p.channel, "language": p.language} for p in people])  # fmt: skip
+    gone = {
+        "unit": _retire(ctx, tables.unit, was["unit"], found.units),
+        "role": _retire(ctx, tables.role, was["role"], found.roles),
+        "person": _retire(ctx, tables.person, was["person"], found.people),
+    }
+    if gone["person"]:  # nobody writes to them any more
+        table = tables.person
+        ctx.conn.execute(update(table).where(table.c.id.in_(gone["person"])).values(email=None))
     for table in (tables.holding, tables.permission, tables.substitute):
         ctx.conn.execute(delete(table))
-    holdings = [
-        {"person": p.id, "role": r, "unit": u} for p in found.people.values() for r, u in sorted(set(p.roles))
-    ]
-    permissions = [
-        {"person": p.id, "name": name} for p in found.people.values() for name in sorted(set(p.may))
-    ]
-    substitutes = [
-        dict(zip(("person", "substitute", "starts", "ends"), s, strict=True)) for s in found.substitutes
-    ]
-    rows: list[tuple[Table, list[dict[str, str]]]] = [
-        (tables.holding, holdings), (tables.permission, permissions), (tables.substitute, substitutes)
-    ]  # fmt: skip
-    for table, new in rows:
+    for table, new in _rows(found):
         if new:
             ctx.conn.execute(insert(table), new)
     put_setting(ctx, ORG_HASH, sha256(cmd.raw).hexdigest())
-    ctx.note(
-        "organisation.imported",
-        {"units": len(found.units), "roles": len(found.roles), "people": len(found.people), "inactive": gone,
-         "file": sha256(cmd.raw).hexdigest()},
+    left = [_left(ctx, kind, id_, name) for kind, names in gone.items() for id_, name in names.items()]
+    released = release_lapsed(ctx)
+    facts = {"units": len(found.units), "roles": len(found.roles), "people": len(found.people),
+             "inactive": sorted(gone["person"]), "file": sha256(cmd.raw).hexdigest()}  # fmt: skip
+    more = {
+        "closed_units": sorted(gone["unit"]),
+        "closed_roles": sorted(gone["role"]),
+        "released": list(released),
+    }
+    ctx.note("organisation.imported", {**facts, **{name: each for name, each in more.items() if each}})
+    return Imported(found, tuple(left), released, _still_paused(ctx, set(found.units) - set(was["unit"])))
+
+
+def _active(ctx: Context, table: Table) -> dict[str, str]:
+    rows = ctx.conn.execute(select(table.c.id, table.c.name).where(table.c.active).order_by(table.c.id))
+    return {row.id: row.name for row in rows}
+
+
+def _retire(ctx: Context, table: Table, was: dict[str, str], now: Collection[str]) -> dict[str, str]:
+    """What was active and is no longer named becomes inactive: id to name."""
+    gone = {id_: name for id_, name in was.items() if id_ not in now}
+    if gone:
+        ctx.conn.execute(update(table).where(table.c.id.in_(gone)).values(active=False))
+    return gone
+
+
+def _rows(found: Organisation) -> list[tuple[Table, list[dict[str, str]]]]:
+    people = found.people.values()
+    return [
+        (tables.holding,
+         [{"person": p.id, "role": role, "unit": unit} for p in people for role, unit in sorted(set(p.roles))]),
+        (tables.permission, [{"person": p.id, "name": name} for p in people for name in sorted(set(p.may))]),
+        (tables.substitute,
+         [dict(zip(("person", "substitute", "starts", "ends"), s, strict=True)) for s in found.substitutes]),
+    ]  # fmt: skip
+
+
+def _left(ctx: Context, kind: str, id_: str, name: str) -> Left:
+    """Count what is open; nothing starts by the calendar any more in a unit that is gone."""
+    task, instance, schedule = tables.user_task, tables.instance, tables.schedule
+    where = {"unit": task.c.unit, "role": task.c.role, "person": task.c.assignee}[kind]
+    tasks = _count(ctx, task, tables.OPEN_WORK, where == id_)
+    if kind != "unit":
+        return Left(kind, id_, name, tasks)
+    instances = _count(
+        ctx, instance, instance.c.unit == id_, instance.c.parent_id.is_(None),
+        instance.c.status.in_(("running", "suspended")),
     )  # fmt: skip
-    return found
+    paused = ctx.conn.execute(
+        update(schedule)
+        .where(schedule.c.unit == id_, schedule.c.status == "active")
+        .values(status="paused", next_at=None, next_period=None, anchors=None)
+        .returning(schedule.c.procedure)
+    ).scalars().all()  # fmt: skip
+    for procedure in paused:
+        ctx.note("schedule.paused", {"unit": id_, "closed": True}, subject=procedure)
+    return Left(kind, id_, name, tasks, instances, len(paused))
+
+
+def _count(ctx: Context, table: Table, *where: Any) -> int:
+    return int(ctx.conn.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+
+def _still_paused(ctx: Context, units: Collection[str]) -> tuple[tuple[str, str], ...]:
+    table = tables.schedule
+    rows = ctx.conn.execute(
+        select(table.c.procedure, table.c.unit)
+        .where(table.c.unit.in_(units), table.c.status == "paused")
+        .order_by(table.c.unit, table.c.procedure)
+    )
+    return tuple((row.procedure, row.unit) for row in rows)
 
 
 def _stay_admin(ctx: Context, found: Organisation) -> None:
@@ -256,18 +212,33 @@ def put_setting(ctx: Context, name: str, value: object) -> None:
     )
 
 
-def tick(_cmd: Tick, ctx: Context) -> None:
-    """Leave word that a scheduler is alive."""
-    put_setting(ctx, TICKED, ctx.now.isoformat())
+def tick(cmd: Tick, ctx: Context) -> None:
+    """Leave word that a scheduler is alive, or stops; once a day, release what substitutes took whose time is over."""
+    table = tables.setting
+    put_setting(ctx, STOPPED if cmd.last else TICKED, ctx.now.isoformat())
+    if cmd.last:
+        return
+    ctx.conn.execute(delete(table).where(table.c.name == STOPPED))
+    last = ctx.conn.execute(select(table.c.value).where(table.c.name == LAPSED_ON)).scalar_one_or_none()
+    if last != ctx.today.isoformat():
+        release_lapsed(ctx)
+        put_setting(ctx, LAPSED_ON, ctx.today.isoformat())
+
+
+def may_move(to: datetime) -> None:
+    """Raise Conflict for a moment that a virtual clock does not reach."""
+    if to.year > LAST_YEAR:
+        raise Conflict("The clock goes no further than the year {year}", year=LAST_YEAR)
 
 
 def move_clock(cmd: MoveClock, ctx: Context) -> None:
     """Keep where a demo workspace's clock stands."""
+    may_move(cmd.to)
     if cmd.to < ctx.now:
         raise Conflict(
             "The clock stands at {now}; it does not go back to {to}",
-            now=ctx.now.isoformat(),
-            to=cmd.to.isoformat(),
+            now=ctx.now.astimezone(ctx.services.zone).isoformat(timespec="seconds"),
+            to=cmd.to.astimezone(ctx.services.zone).isoformat(timespec="seconds"),
         )
     put_setting(ctx, CLOCK, cmd.to.isoformat())
 

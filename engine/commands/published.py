@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import zlib
-from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -16,8 +13,10 @@ from engine.bpmn.diagram import Diagram, Node
 from engine.bpmn.process import ProcessSpec, alone
 from engine.bpmn.reader import read
 from engine.calendar.due_grammar import DueExpression, parse_due
+from engine.check import Names, names
 from engine.errors import Invalid, NotFound
 from engine.procedures import Procedure, from_files
+from engine.procedures.packing import unpack
 from engine.store import tables
 
 
@@ -35,6 +34,7 @@ class Definition:
     _dues: dict[str, Mapping[str, DueExpression]] = field(default_factory=dict)
     _measured: dict[str, frozenset[str]] = field(default_factory=dict)
     _paired: dict[str, frozenset[str]] = field(default_factory=dict)
+    _names: Names | None = None
 
     def spec(self, process: str) -> ProcessSpec:
         """The spec of one of the file's processes, or (`process#element`) of one activity by itself."""
@@ -77,6 +77,20 @@ class Definition:
             named = ",".join(node.properties.get("flow.not-same-as", "") for node in nodes).split(",")
             self._paired[process] = frozenset(each.strip() for each in named if each.strip())
         return self._paired[process]
+
+    def begun_by(self, kind: str, name: str) -> str | None:
+        """The element at which that message or signal begins an instance; None when it begins none."""
+        spec = self.spec(self.procedure.process)
+        for element in spec.beginnings:
+            if spec.task_specs[element].awaited(kind, name) is not None:
+                return element
+        return None
+
+    def names(self, functions: Collection[str]) -> Names:
+        """The variables it knows; `functions` are those that its expressions may call besides the language's."""
+        if self._names is None:
+            self._names = names(self.procedure, self.diagram, functions)
+        return self._names
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -145,14 +159,3 @@ def newest_process(conn: Connection, process: str) -> str | None:
         if row.facts.get("process") == process:
             return str(row.hash)
     return None
-
-
-def pack(files: Mapping[str, bytes]) -> bytes:
-    """A bundle as it is stored."""
-    plain = {name: b64encode(files[name]).decode() for name in sorted(files)}
-    return zlib.compress(json.dumps(plain).encode())
-
-
-def unpack(stored: bytes) -> dict[str, bytes]:
-    """A bundle as it was packed."""
-    return {name: b64decode(text) for name, text in json.loads(zlib.decompress(stored)).items()}

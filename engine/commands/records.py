@@ -16,6 +16,7 @@ from unicodedata import east_asian_width
 from sqlalchemy import insert, select
 
 from engine.bpmn.diagram import Node
+from engine.config import whole
 from engine.forms.conditions import answered
 from engine.forms.form import Field, Form
 from engine.store import tables
@@ -58,12 +59,10 @@ def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, s
 
 def _write(target: Path, raw: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.part")
-    with beside.open("wb") as file:
+    with whole(target) as beside, beside.open("wb") as file:
         file.write(raw)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(target)
 
 
 def keep_form(

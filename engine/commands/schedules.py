@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from engine.calendar.kickoffs import Kickoff, kickoffs, next_kickoff
 from engine.calendar.rules import Rule, rule_from_mapping
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 LATE = timedelta(hours=1)
 """A kick-off this much after its time is marked late."""
+
+_AFTER = "after"
+"""Among the anchors of a schedule that waits for a year's table: the moment from which it plans again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ def whole_rule(procedure: Procedure, written: Any) -> Any:
 
 def schedule(cmd: Schedule, ctx: Context) -> tuple[str, ...]:
     """Lay out a procedure's schedules for a unit. Returns the start events that now fire there."""
-    ctx.units(cmd.unit)
+    ctx.active_unit(cmd.unit)
     definition = ctx.services.library.find(ctx.conn, newest(ctx.conn, cmd.procedure))
     procedure = definition.procedure
     if not procedure.schedules:
@@ -126,9 +129,10 @@ def _plan_next(ctx: Context, number: int, unit: str, rule: Rule, after: datetime
     values: dict[str, Any] = {"next_at": None, "next_period": None, "anchors": None}
     try:
         kickoff = next_kickoff(rule, after, ctx.calendar(unit), ctx.services.zone)
-    except NotFound as missing:  # a year's table: its import plans again
+    except EngineError as reason:  # a year's table is missing: `replan` goes on from here when it is imported
         kickoff = None
-        ctx.note("schedule.waits", {"unit": unit, "reason": str(missing)}, subject=str(number))
+        values["anchors"] = {_AFTER: after.isoformat()}
+        ctx.note("schedule.waits", {"unit": unit, "reason": str(reason)}, subject=str(number))
     if kickoff is not None:
         values = {"next_at": kickoff.at, "next_period": kickoff.period, "anchors": _anchors(kickoff)}
     ctx.conn.execute(update(tables.schedule).where(tables.schedule.c.id == number).values(values))
@@ -138,17 +142,36 @@ def replan(ctx: Context) -> None:
     """A working-day table was imported: kick-offs still to come move with it, those that waited for it are planned."""
     table = tables.schedule
     for row in ctx.conn.execute(select(table).where(table.c.status == "active").with_for_update()).all():
-        if row.next_at is not None and row.next_at <= ctx.now:
-            continue  # due: the metronome takes it as it was planned
-        last = ctx.conn.execute(
-            select(func.max(tables.kickoff.c.due_at)).where(tables.kickoff.c.schedule_id == row.id)
-        ).scalar_one()
-        before = None if row.next_at is None else _of_period(ctx, row, rule_of(row), row.next_period)
-        if before is None:
-            _plan_next(ctx, row.id, row.unit, rule_of(row), last or row.created_at)
-        elif before.at != row.next_at:
-            values = {"next_at": before.at, "anchors": _anchors(before)}
-            ctx.conn.execute(update(table).where(table.c.id == row.id).values(values))
+        if row.next_at is None:
+            _plan_next(ctx, row.id, row.unit, rule_of(row), _planned_up_to(ctx, row))
+        elif row.next_at > ctx.now:  # what is due already the metronome takes as it was planned
+            planned = _of_period(ctx, row, rule_of(row), row.next_period)
+            if planned.at != row.next_at:
+                values = {"next_at": planned.at, "anchors": _anchors(planned)}
+                ctx.conn.execute(update(table).where(table.c.id == row.id).values(values))
+
+
+def _planned_up_to(ctx: Context, row: Any) -> datetime:
+    """The moment after which a schedule without a next kick-off looks for one."""
+    if row.anchors and _AFTER in row.anchors:
+        return datetime.fromisoformat(row.anchors[_AFTER])
+    kickoff = tables.kickoff.c
+    last = ctx.conn.execute(
+        select(func.max(kickoff.due_at)).where(kickoff.schedule_id == row.id)
+    ).scalar_one()
+    return last or row.created_at  # type: ignore[no-any-return]
+
+
+def plan_again(ctx: Context) -> int:
+    """A clock ran ahead: kick-offs it made before their time do not count, and every schedule goes on from now.
+
+    Returns how many kick-offs will be made again.
+    """
+    table = tables.kickoff
+    gone = ctx.conn.execute(delete(table).where(table.c.due_at > ctx.now)).rowcount
+    for row in ctx.conn.execute(select(tables.schedule).where(tables.schedule.c.status == "active")).all():
+        _plan_next(ctx, row.id, row.unit, rule_of(row), ctx.now)
+    return int(gone)
 
 
 def _anchors(kickoff: Kickoff) -> dict[str, str]:
@@ -265,6 +288,8 @@ def _of_period(ctx: Context, row: Any, rule: Rule, period: str) -> Kickoff:
 
 def pause_schedule(cmd: PauseSchedule, ctx: Context) -> None:
     """Pause or resume."""
+    if not cmd.paused:
+        ctx.active_unit(cmd.unit)
     row = _row(ctx, cmd.procedure, cmd.unit, None)
     status = "paused" if cmd.paused else "active"
     ctx.conn.execute(update(tables.schedule).where(tables.schedule.c.id == row.id).values(status=status))

@@ -9,11 +9,14 @@ from sqlalchemy import bindparam, delete, insert, update
 
 from engine.bpmn import effects as fx
 from engine.bpmn.diagram import Node
+from engine.calendar.due_grammar import DueExpression
 from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
 from engine.commands import deadlines, due_dates
+from engine.commands.jobs import CHAIN
 from engine.errors import EngineError, Invalid
 from engine.model import task_label
 from engine.store import tables
+from engine.strict_yaml import shown
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
@@ -149,6 +152,12 @@ def arm(ctx: Context, instance: OpenInstance, node: Node, effect: fx.Armed) -> N
         )
         return
     text, due, remaining = when(ctx, instance, effect.name)
+    facts: dict[str, object] = {
+        "index": effect.index, "repeats": effect.repeats, "armed": ctx.now.isoformat(),
+    }  # fmt: skip
+    if due <= ctx.now:  # no time passes: what follows belongs to what went before
+        ctx.meter.fire()
+        facts[CHAIN] = ctx.meter.chain
     ctx.conn.execute(
         _ARM,
         {
@@ -158,7 +167,7 @@ def arm(ctx: Context, instance: OpenInstance, node: Node, effect: fx.Armed) -> N
             "kind": "event",
             "rule": text,
             "remaining": remaining,
-            "facts": {"index": effect.index, "repeats": effect.repeats, "armed": ctx.now.isoformat()},
+            "facts": facts,
             "due_at": due,
             "status": "armed",
         },
@@ -181,30 +190,50 @@ def when(ctx: Context, instance: OpenInstance, text: str) -> tuple[str, datetime
     The text is a duration, cycle, date or due expression, else an expression of our language that gives one
     of these. Raises EngineError for anything else.
     """
+    try:
+        return _instant(ctx, instance, text)
+    except Invalid:
+        assert instance.run is not None
+        value = instance.run.env.evaluate(text, instance.run.data)
+    if not isinstance(value, str):
+        template = "The timer {text!r} gives {value}, which is no date or duration written as text"
+        raise EngineError(template, text=text, value=shown(value))
+    try:
+        return _instant(ctx, instance, value)
+    except Invalid as refused:
+        template = "The timer {text!r} gives no time: {reason}"
+        raise EngineError(template, text=text, reason=refused.problems[0]) from None
+
+
+def _instant(ctx: Context, instance: OpenInstance, text: str) -> tuple[str, datetime, int | None]:
+    """The same of a text that is no expression. Raises Invalid when it is none of the four."""
     calendar, zone = ctx.calendar(instance.row["unit"]), ctx.services.zone
     try:
         timer = parse_timer(text)
-    except Invalid as refused:
-        due = due_dates.resolve_text(ctx, instance, text)
-        if due is not None:
-            return text, due.at if not due.whole_day else due_dates.day_begins(ctx, due.day), None
-        assert instance.run is not None
-        value = instance.run.env.evaluate(text, instance.run.data)
-        if not isinstance(value, str) or value == text:
-            raise EngineError(
-                "The timer {text!r} gives no time: {reason}", text=text, reason=str(refused)
-            ) from None
-        return when(ctx, instance, value)
+    except Invalid:
+        expression = due_dates.readable(text)
+        if expression is None:
+            raise
+        return text, _due(ctx, instance, expression), None
     match timer:
-        case Duration():
-            return text, timer.after(ctx.now, zone, calendar), None
-        case Instant():
-            return text, timer.at(zone), None
-        case Cycle():
-            first = timer.firing(1, ctx.now, zone, calendar)
+        case Duration() as duration:
+            return text, duration.after(ctx.now, zone, calendar), None
+        case Instant() as instant:
+            return text, instant.at(zone), None
+        case Cycle() as cycle:
+            first = cycle.firing(1, ctx.now, zone, calendar)
             if first is None:
                 raise EngineError("The timer {text!r} never fires", text=text)
-            return text, first, timer.repeats
+            return text, first, cycle.repeats
+
+
+def _due(ctx: Context, instance: OpenInstance, expression: DueExpression) -> datetime:
+    """When a due date fires that stands where a timer does: as its day begins."""
+    due = due_dates.work_out(ctx, instance, expression, ctx.now)
+    if due is None:
+        template = "The timer {text!r} counts from {anchor}, which has no date yet"
+        raise EngineError(template, text=expression.text, anchor=str(expression.anchor))
+    return due_dates.day_begins(ctx, due.day) if due.whole_day else due.at
 
 
 def disarm(ctx: Context, instance: OpenInstance, token: int) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 
 from engine.bpmn.run import Run
 from engine.calendar.durations import Cycle, parse_timer
+from engine.characters import blank
 from engine.commands import batches, deadlines, instances, jobs, messages, moving, notices
-from engine.commands.core import Context
+from engine.commands.core import Context, OpenInstance
 from engine.commands.environment import take_records
 from engine.errors import Conflict, Invalid, Problem
 from engine.model import SYSTEM, InstanceStatus
@@ -24,13 +25,13 @@ def _timer(ctx: Context, job: Any) -> None:
     timer = ctx.conn.execute(select(table).where(table.c.id == job.payload["timer"])).one()
     if timer.status != "fired":
         return  # withdrawn between tick and work
+    ctx.meter.chain = timer.facts.get(jobs.CHAIN, 0)
     instance = ctx.running(job.instance_id)
     if timer.kind != "event":
         notices.give(ctx, instance, timer)
         return
-    moving.loaded(ctx, instance)
     token = timer.token
-    if not moving.alive(instance, token):
+    if not moving.awaits(ctx, instance, token):
         return
     _rearm(ctx, instance, timer)
     ctx.note(
@@ -56,7 +57,7 @@ def _rearm(ctx: Context, instance: Any, timer: Any) -> None:
         ctx.conn.execute(
             update(tables.timer)
             .where(tables.timer.c.id == timer.id)
-            .values(due_at=due, status="armed", facts={**timer.facts, "firing": number})
+            .values(due_at=due, status="armed", facts={**timer.facts, "firing": number, jobs.CHAIN: 0})
         )
 
 
@@ -76,9 +77,8 @@ def _spawn(ctx: Context, job: Any) -> None:
 
 def _escalated(ctx: Context, job: Any) -> None:
     instance = ctx.running(job.instance_id)
-    moving.loaded(ctx, instance)
     token = job.payload["token"]
-    if moving.alive(instance, token):
+    if moving.awaits(ctx, instance, token):
         moving.move(ctx, instance, lambda run: run.escalate(token, job.payload["code"]))
 
 
@@ -102,14 +102,31 @@ def _resume(ctx: Context, job: Any) -> None:
 def _element(ctx: Context, job: Any) -> None:
     """An element that failed inside a step is tried again."""
     instance = ctx.running(job.instance_id)
-    moving.loaded(ctx, instance)
     token = job.payload["token"]
-    if moving.alive(instance, token):
+    if moving.awaits(ctx, instance, token):
         moving.move(ctx, instance, lambda run: run.retry(token))
 
 
 def _go_on(ctx: Context, job: Any) -> None:
-    moving.move(ctx, ctx.running(job.instance_id), Run.drive)
+    instance = ctx.running(job.instance_id)
+    if _may_be_ended(ctx, instance):
+        jobs.put(ctx, "go-on", instance=instance.id, key=f"go-on:{job.id}:{instance.id}")
+    else:
+        moving.move(ctx, instance, Run.drive)
+
+
+def _may_be_ended(ctx: Context, instance: OpenInstance) -> bool:
+    """Whether an escalation is on its way to those who called the instance, or their word to end it is."""
+    around, row = [instance.id], instance.row
+    while row["parent_id"] is not None:
+        around.append(row["parent_id"])
+        row = ctx.peek(row["parent_id"]).row
+    table = tables.job
+    waiting = select(table.c.id).where(
+        tables.NEW_JOB, table.c.instance_id.in_(around), table.c.kind.in_(("escalated", "cancel")),
+        table.c.attempts == 0,
+    )  # fmt: skip
+    return ctx.conn.execute(waiting.limit(1)).first() is not None
 
 
 def _outside(_ctx: Context, job: Any) -> None:
@@ -131,6 +148,7 @@ EFFECTS: Mapping[str, Callable[[Context, Any], None]] = {
     "message": messages.deliver,
     "signal": messages.spread,
     "catch": messages.catch,
+    "begin": messages.begin,
 }
 
 
@@ -157,7 +175,7 @@ def answer(cmd: jobs.AnswerJob, ctx: Context) -> None:
 
 def skip_job(cmd: jobs.SkipJob, ctx: Context) -> None:
     """Leave an incident out; a token that waited for it goes on."""
-    if not cmd.reason.strip():
+    if blank(cmd.reason):
         raise Invalid([Problem("reason", "Say why it is skipped: the auditor will ask")])
     job = jobs.incident_of(ctx, cmd.job)
     facts = {"job": job.id, "kind": job.kind, "reason": cmd.reason}

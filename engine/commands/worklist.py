@@ -11,14 +11,16 @@ from sqlalchemy import Update, bindparam, select, update
 
 from engine import policy
 from engine.bpmn.diagram import Node
+from engine.characters import blank
 from engine.commands import batches, deadlines, moving, records, waits
 from engine.commands.core import Command, Context, OpenInstance
 from engine.commands.environment import InstanceEnvironment
-from engine.errors import Conflict, Denied, Invalid, Problem
+from engine.errors import Conflict, Denied, Invalid, NotFound, Problem
 from engine.forms import clean, draft
 from engine.forms.form import Form
 from engine.handlers import Kind
 from engine.model import Actor
+from engine.policy import Rights
 from engine.store import tables
 from engine.store.private import set_aside
 
@@ -90,17 +92,22 @@ def _open(ctx: Context, task: str) -> tuple[OpenInstance, Any, policy.Work]:
 
 def work_of(ctx: Context, row: Any) -> policy.Work:
     """What of the task's row decides who may do it."""
+    return _work(row, ctx.units(row.unit))
+
+
+def _work(row: Any, units: tuple[str, ...]) -> policy.Work:
     excluded = row.excluded or []
     return policy.Work(
         id=row.id,
         status=row.status,
         role=row.role,
         role_name=row.role or "",
-        units=ctx.units(row.unit),
+        units=units,
         assignee=row.assignee,
         excluded=tuple(person for person, _ in excluded),
         excluded_because=", ".join(sorted({element for _, element in excluded})),
         closed_by=row.closed_by,
+        delegated=row.delegated_by is not None,
     )
 
 
@@ -151,6 +158,47 @@ def release(cmd: Release, ctx: Context) -> None:
     ctx.note("task.released", {"from": row.assignee}, instance=row.instance_id, subject=row.id)
 
 
+_TAKEN = (
+    select(tables.user_task)
+    .where(tables.OPEN_WORK, tables.user_task.c.assignee.is_not(None))
+    .order_by(tables.user_task.c.instance_id, tables.user_task.c.id)
+)
+
+
+def release_lapsed(ctx: Context) -> tuple[str, ...]:
+    """Give back every task whose assignee may no longer do it, or has left. Returns the tasks."""
+    rights: dict[str, Rights | None] = {}
+    units: dict[str, tuple[str, ...]] = {}
+
+    def stays(row: Any) -> bool:
+        if row.assignee not in rights:
+            rights[row.assignee] = _rights_if_known(ctx, row.assignee)
+        if row.unit not in units:
+            units[row.unit] = ctx.units(row.unit)
+        theirs = rights[row.assignee]
+        return theirs is not None and not policy.lapsed(_work(row, units[row.unit]), theirs)
+
+    released = []
+    for found in ctx.conn.execute(_TAKEN).all():
+        if stays(found):
+            continue
+        _, row, _ = _open(ctx, found.id)
+        if row.status != "claimed" or stays(row):
+            continue  # done or given to somebody else before it was locked
+        _set(ctx, row, status="open", assignee=None, claimed_at=None, delegated_by=None)
+        facts = {"from": row.assignee, "lapsed": True}
+        ctx.note("task.released", facts, instance=row.instance_id, subject=row.id)
+        released.append(row.id)
+    return tuple(released)
+
+
+def _rights_if_known(ctx: Context, person: str) -> Rights | None:
+    try:
+        return ctx.rights(person)
+    except NotFound:
+        return None
+
+
 def assign(cmd: Assign, ctx: Context) -> None:
     """Give a task to a person who may do it. Raises Denied when they may not."""
     _, row, work = _open(ctx, cmd.task)
@@ -162,7 +210,7 @@ def assign(cmd: Assign, ctx: Context) -> None:
         ),
         theirs,
     )
-    _set(ctx, row, status="claimed", assignee=cmd.person, claimed_at=ctx.now)
+    _set(ctx, row, status="claimed", assignee=cmd.person, claimed_at=ctx.now, delegated_by=None)
     ctx.note(
         "task.assigned", {"to": cmd.person}, instance=row.instance_id, subject=row.id, by=_by(ctx, holder)
     )
@@ -197,7 +245,7 @@ def save_draft(cmd: SaveDraft, ctx: Context) -> None:
 def comment(cmd: Comment, ctx: Context) -> None:
     """Add a comment; whoever may see the task may speak."""
     _, row, work = _open(ctx, cmd.task)
-    if not cmd.text.strip():
+    if blank(cmd.text):
         raise Invalid([Problem("text", "The comment is empty")])
     if not policy.may_see(work, ctx.rights(ctx.who)):
         raise Denied("Task {task} is not for {person} to see", task=row.id, person=ctx.who)

@@ -44,6 +44,8 @@ class Scale:
     id: str
     points: tuple[Option, ...]
     na: Option | None = None
+    satisfied: int | None = None
+    """How many of the best points count as satisfied; None: the upper half, the middle one not in it."""
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -127,6 +129,10 @@ class Score:
     na: str | None
     to: int | float | None
     """The top of the scale reported, e.g. 100."""
+    overall: str | None = None
+    """The item that asks for the overall judgement."""
+    scale: str | None = None
+    """The scale of the items that are figured, where there are several."""
 
 
 @dataclass(frozen=True, slots=True)

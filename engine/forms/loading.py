@@ -50,7 +50,7 @@ def load_form(text: bytes, name: str) -> Form:
         intro=optional_read_text(reader, "intro"),
         anonymity=anonymity,
         scales=tuple(scales.values()),
-        score=_score(reader),
+        score=_score(reader, scales, fields),
     )
     reader.done()
     reader.raise_faults()
@@ -94,11 +94,24 @@ def _weight(reader: Reader) -> float | None:
     return None if weight is None else float(weight)
 
 
-def _score(reader: Reader) -> Score | None:
+def _score(reader: Reader, scales: Mapping[str, Scale], fields: Sequence[Field]) -> Score | None:
     entry = reader.optional_mapping("score")
     if entry is None:
         return None
-    score = Score(entry.text("method"), entry.optional_text("na"), entry.optional_number("to"))
+    score = Score(
+        method=entry.text("method"),
+        na=entry.optional_text("na"),
+        to=entry.optional_number("to"),
+        overall=entry.optional_text("overall"),
+        scale=entry.optional_text("scale"),
+    )
+    rated = [field for field in fields if field.scale is not None]
+    items = [name for field in rated for name in ([row.id for row in field.rows] or [field.id])]
+    for key, name, known in (("overall", score.overall, items), ("scale", score.scale, list(scales))):
+        if name is not None and name not in known:
+            meant = nearest(name, known)
+            remedy = "Did you mean {meant}?" if meant else "Name one of the form's own, on a scale"
+            entry.fault("There is no {key} {name}", remedy, at=(key,), key=key, name=name, meant=meant)
     entry.done()
     return score
 
@@ -116,7 +129,12 @@ def _scales(reader: Reader) -> dict[str, Scale]:
         taken: dict[str, OptionValue] = {}
         points = _options(entry, "points", taken)
         na = entry.optional_mapping("na")
-        scales[name] = Scale(name, points, _option(na, taken) if na else None)
+        satisfied = entry.integer("satisfied", 0)
+        if entry.has("satisfied") and not 0 < satisfied < len(points):
+            remedy = "Write how many of the best points count as satisfied: 1 to {most}"
+            most = len(points) - 1
+            entry.fault("The scale cannot be told apart so", remedy, at=("satisfied",), most=most)
+        scales[name] = Scale(name, points, _option(na, taken) if na else None, satisfied or None)
         entry.done()
     return scales
 

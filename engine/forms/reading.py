@@ -14,14 +14,16 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
+from engine.characters import blank, identity, unstorable
 from engine.errors import Problem
 from engine.forms.form import Field, Option
 from engine.strict_yaml import nearest, shown
 
 LARGEST = 10**15
 """Beyond it JSON readers elsewhere lose digits."""
+MAX_UNKNOWN = 50
+"""Unknown keys that are named; the rest are counted."""
 
-_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _INTEGER = re.compile(r"[-+]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)")
 _NUMBER = re.compile(r"[-+]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)?(\.[0-9]+)?(e[-+]?[0-9]{1,3})?")
 _DATE = re.compile(r"([0-9]{4})\s*[-/.年]\s*([0-9]{1,2})\s*[-/.月]\s*([0-9]{1,2})\s*日?")
@@ -46,7 +48,7 @@ def read(field: Field, raw: object) -> object:
 
     Raises `RefusedError`.
     """
-    if raw is None or (isinstance(raw, str) and not raw.strip()):
+    if raw is None or (isinstance(raw, str) and blank(raw)):
         return [] if field.type in ("choices", "table") else None
     return _READERS[field.type](field, raw)
 
@@ -72,11 +74,15 @@ def _text(field: Field, raw: object) -> str:
     if not isinstance(raw, str):
         raise _refused("Expected text, found {found}", found=shown(raw))
     text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
-    if _UNSTORABLE.search(text):
+    if unstorable(text):
         raise _refused("A character in it cannot be stored: type the text again")
     if "\n" in text and field.type != "long_text":
         raise _refused("Expected one line of text")
     return text
+
+
+def _person(field: Field, raw: object) -> str:
+    return identity(_text(field, raw))
 
 
 def _integer(field: Field, raw: object) -> int | float:
@@ -208,9 +214,18 @@ def _json(raw: object) -> object:
     if not isinstance(raw, str):
         return raw
     try:
-        return json.loads(raw)
+        return json.loads(raw, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise _refused("Expected JSON, found {found}", found=shown(raw)) from None
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object whose keys stand there once each: of two values nobody could say which is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for place, (key, _) in enumerate(pairs) if key in dict(pairs[:place]))
+        raise _refused("{key} is given twice: keep one of them", key=shown(twice))
+    return found
 
 
 def _matrix(field: Field, raw: object) -> object:
@@ -221,9 +236,9 @@ def _matrix(field: Field, raw: object) -> object:
     problems = unknown(raw, [row.id for row in field.rows])
     for row in field.rows:
         given = raw.get(row.id)
-        blank = given is None or (isinstance(given, str) and not given.strip())
+        nothing = given is None or (isinstance(given, str) and blank(given))
         try:
-            answers[row.id] = None if blank else _option(field.options, given)
+            answers[row.id] = None if nothing else _option(field.options, given)
         except RefusedError as refusal:
             problems += (inside(row.id, problem) for problem in refusal.problems)
     if problems:
@@ -259,16 +274,18 @@ def _table(field: Field, raw: object) -> object:
 
 
 def unknown(given: Mapping[str, object], known: Sequence[str]) -> list[Problem]:
-    """A problem for each key that is not known, with the one probably meant."""
+    """A problem for each key that is not known, with the one probably meant; beyond `MAX_UNKNOWN` they are counted."""
     problems: list[Problem] = []
-    for key in given:
-        if key in known:
-            continue
+    strange = [key for key in given if key not in known]
+    for key in strange[:MAX_UNKNOWN]:
         meant = nearest(str(key), known)
         template = (
             "There is no such field; did you mean {meant}?" if meant else "There is no such field: {known}"
         )
         problems.append(Problem(shown(key), template, {"meant": meant, "known": ", ".join(known)}))
+    if len(strange) > MAX_UNKNOWN:
+        template = "{count} more fields that there are not"
+        problems.append(Problem("", template, {"count": len(strange) - MAX_UNKNOWN}))
     return problems
 
 
@@ -282,7 +299,7 @@ _READERS: Mapping[str, Callable[[Field, object], object]] = {
     "boolean": _boolean,
     "choice": _choice,
     "choices": _choices,
-    "person": _text,
+    "person": _person,
     "table": _table,
     "matrix": _matrix,
 }

@@ -16,12 +16,12 @@ __all__ = ["draw"]
 
 
 def draw(xml: bytes, *, redraw: bool = False) -> bytes:
-    """The BPMN file `xml` (UTF-8) with a drawing (BPMN 2.0.2, clause 12, BPMN DI; coordinates are pixels).
+    """The BPMN file `xml` with a drawing (BPMN 2.0.2, clause 12, BPMN DI; coordinates are pixels).
 
     A complete drawing is left alone unless `redraw`; then the input itself comes back. The semantic part keeps
-    every byte, except that a `collaboration` with a participant for each process is added when the file has
-    lanes or several processes but none, for tools show lanes inside a pool only. The outcome depends on the
-    semantic part alone. Groups are not drawn.
+    every byte, in the encoding the file has, except that a `collaboration` with a participant for each process
+    is added when the file has lanes or several processes but none, for tools show lanes inside a pool only. The
+    outcome depends on the semantic part alone. Groups are not drawn.
 
     Raises Misbuilt when the file is not BPMN, has dangling references, or has a drawing that lacks some
     elements (unless `redraw`); the findings name them.

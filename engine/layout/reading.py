@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from engine.errors import Finding, Misbuilt
+from engine.xml_text import decode, has_document_type
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -116,12 +117,15 @@ class Chart:
 
 
 def parse(xml: bytes) -> etree._Element:
-    """The root of a BPMN file. Raises Misbuilt when it is not well-formed UTF-8 BPMN."""
+    """The root of a BPMN file. Raises Misbuilt when it is not well-formed BPMN."""
+    text = decode(xml).text
+    if has_document_type(text):
+        raise _misbuilt(
+            "", "The file declares a document type or entities", "Save it again from a BPMN editor"
+        )
+    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, huge_tree=True)
     try:
-        xml.decode("utf-8")
-        root = etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
-    except UnicodeDecodeError as error:
-        raise _misbuilt("", "The file is not UTF-8: byte {at}", "Save it as UTF-8.", at=error.start) from None
+        root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError as error:
         raise _misbuilt("", "Not well-formed XML: {detail}", "Repair the file.", detail=error.msg) from None
     if root.tag != f"{{{BPMN}}}definitions":

@@ -11,6 +11,7 @@ from lxml import etree
 from engine.layout.drawing import Drawing
 from engine.layout.labels import Rect
 from engine.layout.reading import BPMN, BPMNDI, DC, DI, SCOPES, Chart
+from engine.xml_text import decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,13 @@ class Spans:
 
 
 def spans(xml: bytes) -> Spans:
-    """Find where a drawing is, or would go. The file must be well-formed."""
+    """Find where a drawing is, or would go. The file must be well-formed; it is UTF-8 whatever it declares."""
     depth = 0
     begun: list[int] = []
     diagrams: list[tuple[int, int]] = []
     processes: list[int] = []
     ends: list[int] = []
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate("utf-8", " ")
 
     def start(name: str, _: dict[str, str]) -> None:
         nonlocal depth
@@ -56,7 +57,12 @@ def spans(xml: bytes) -> Spans:
 
 
 def insert(xml: bytes, root: etree._Element, chart: Chart, drawing: Drawing) -> bytes:
-    """`xml` with `drawing` in place of the drawings it had, and with a collaboration if the chart lacks one."""
+    """`xml` with `drawing` in place of the drawings it had, and with a collaboration if the chart lacks one.
+
+    What comes back is in the encoding that the file has.
+    """
+    original = decode(xml)
+    xml = original.text.encode()
     places = spans(xml)
     newline = "\r\n" if b"\r\n" in xml else "\n"
     text = newline.join(_diagram(root, chart, drawing))
@@ -82,7 +88,7 @@ def insert(xml: bytes, root: etree._Element, chart: Chart, drawing: Drawing) -> 
         alone = not xml[line : places.end].strip()
         pieces += [xml[at : line if alone else places.end], b"" if alone else newline.encode(), text.encode()]
         pieces += [newline.encode(), xml[line if alone else places.end :]]
-    return b"".join(pieces)
+    return original.write(b"".join(pieces).decode())
 
 
 def _line_start(xml: bytes, at: int) -> int:

@@ -4,7 +4,8 @@
     processes/<id>/<id>.bpmn        the diagram
     processes/<id>/clauses.yaml     the source document's requirements, and what fulfils each (optional)
     processes/<id>/scenarios.yaml   courses it has to be able to take (optional)
-    processes/<id>/templates/…      files that handlers fill in (optional), and *.dmn beside the diagram
+    processes/<id>/*.dmn            decision tables behind its business rule tasks (optional)
+    processes/<id>/templates/…      files that handlers fill in (optional)
     forms/<id>/<form>.yaml          its forms
 
 Together these files are the bundle: a mapping of names to bytes (forms as `forms/<form>.yaml`), stored whole
@@ -20,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from engine import strict_yaml
+from engine.decisions import Decision, read_decisions
 from engine.errors import Finding, Misbuilt, NotFound
 from engine.procedures.procedure import Clause, Parameter, Procedure, Record, Schedule, Source
 from engine.procedures.reading import CLAUSES, PROCEDURE, SCENARIOS, read_clauses, read_form, read_main
@@ -140,6 +142,11 @@ def _read(files: Mapping[str, bytes]) -> tuple[Procedure | None, list[Finding]]:
     forms = [read(read_form, name) for name in sorted(files) if name.startswith("forms/")]
     clauses = read(read_clauses, CLAUSES)
     scenarios = read(lambda name, text: strict_yaml.load(text, name), SCENARIOS)
+    decisions: dict[str, Decision] = {}
+    try:
+        decisions = read_decisions({name: files[name] for name in files if _is_table(name)})
+    except Misbuilt as error:
+        faults.extend(error.findings)
     faults.extend(_strangers(files, None if main is None else f"{main.id}.bpmn"))
     if main is None or faults:
         return None, faults
@@ -154,6 +161,7 @@ def _read(files: Mapping[str, bytes]) -> tuple[Procedure | None, list[Finding]]:
             parameters=main.parameters,
             records=main.records,
             forms={form.id: form for form in forms if form},
+            decisions=decisions,
             clauses=clauses or (),
             scenarios=scenarios,
             document=main.document,
@@ -163,6 +171,11 @@ def _read(files: Mapping[str, bytes]) -> tuple[Procedure | None, list[Finding]]:
     )
 
 
+def _is_table(name: str) -> bool:
+    """Whether the file holds decision tables; one among the templates is a template."""
+    return name.endswith(".dmn") and "/" not in name
+
+
 def _strangers(files: Mapping[str, bytes], diagram: str | None) -> Iterable[Finding]:
     parts = [PROCEDURE, CLAUSES, SCENARIOS, *([diagram] if diagram else [])]
     for name in (PROCEDURE, diagram):
@@ -170,7 +183,7 @@ def _strangers(files: Mapping[str, bytes], diagram: str | None) -> Iterable[Find
             yield Finding("error", name, "", "The file is missing", "Add it under this name")
     for name in sorted(files):
         path = PurePosixPath(name)
-        known = name in parts or path.suffix == ".dmn" or path.parts[0] == "templates"
+        known = name in parts or _is_table(name) or path.parts[0] == "templates"
         if known or (len(path.parts) == 2 and path.parts[0] == "forms"):
             continue
         if path.suffix == ".bpmn" and diagram is None:

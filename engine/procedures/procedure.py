@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engine.calendar.due_grammar import COUNTINGS, Counting
 from engine.calendar.rules import Rule
+from engine.decisions import Decision
 from engine.forms.form import Form, Text
 from engine.strict_yaml import Document, Value
 
@@ -64,7 +65,7 @@ class Clause:
     elements: tuple[str, ...]
     """Ids of the diagram's elements that fulfil it."""
     rules: tuple[str, ...]
-    """What else fulfils it: schedules, parameters, records, handlers, or form fields as in `plan.budget`."""
+    """What else fulfils it: schedules, parameters, records, decisions, handlers, or form fields as in `plan.budget`."""
     scenarios: tuple[str, ...]
     line: int
 
@@ -83,6 +84,8 @@ class Procedure:
     parameters: Mapping[str, Parameter]
     records: Mapping[str, Record]
     forms: Mapping[str, Form]
+    decisions: Mapping[str, Decision]
+    """Those of all its .dmn files, by id."""
     clauses: tuple[Clause, ...]
     scenarios: Document | None
     document: Document

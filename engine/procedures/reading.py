@@ -20,7 +20,8 @@ from engine.strict_yaml import Document, Reader, Value, load, shown
 PROCEDURE, CLAUSES, SCENARIOS = "procedure.yaml", "clauses.yaml", "scenarios.yaml"
 LEVELS = ("must", "should", "may")
 
-_ID = re.compile(r"[a-z][a-z0-9_-]*")
+ID = re.compile(r"[a-z][a-z0-9_-]*")
+"""What a procedure may be called; its folder and diagram are named after it."""
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ def read_main(name: str, text: bytes) -> Main:
     reader = document.reader()
     reader.choice("procedure", ("flow/1",))
     identity = reader.text("id")
-    if identity and not _ID.fullmatch(identity):
+    if identity and not ID.fullmatch(identity):
         remedy = "Begin with a letter a-z, go on with a-z, 0-9, - and _"
         reader.fault("{id} cannot be an id", remedy, at=("id",), id=identity)
     parameters = _entries(reader, "parameters", _parameter)

@@ -97,7 +97,7 @@ def variables(conn: Connection, instance: int) -> Mapping[str, Any]:
 
 def households(conn: Connection) -> int:
     """How many households are on the rosters."""
-    return int(conn.execute(text("SELECT count(*) FROM household")).scalar_one())
+    return int(conn.execute(text("SELECT count(*) FROM respondent")).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select, select
 
 from engine.model import label
 from engine.store.journal import instance_chain
-from engine.store.private import reveal
+from engine.store.private import MARKER, reveal
 from engine.store.tables import instance, journal, person
 
 _CHUNK = 500
@@ -35,13 +35,23 @@ class Line:
     """Of the row, in hexadecimal."""
 
 
-def of_instance(conn: Connection, number: int, *, children: bool = True) -> tuple[Line, ...]:
-    """What happened in an instance, and (with `children`) in those it called, in the order of time."""
-    chains = [instance_chain(number)]
+def of_instance(
+    conn: Connection, number: int, *, children: bool = True, personal: bool = True
+) -> tuple[Line, ...]:
+    """What happened in an instance, and (with `children`) in those it called, in the order of time.
+
+    Without `personal`, values that may be erased are left out.
+    """
+    depths = {instance_chain(number): 0}
     if children:
-        rows = conn.execute(select(instance.c.id).where(instance.c.root_id == number))
-        chains += [label(row.id) for row in rows]
-    return _lines(conn, chains)
+        rows = conn.execute(
+            select(instance.c.id, instance.c.parent_id)
+            .where(instance.c.root_id == number)
+            .order_by(instance.c.id)
+        )
+        for row in rows:  # a parent is always older than its children
+            depths[label(row.id)] = depths.get(label(row.parent_id), 0) + 1
+    return _lines(conn, list(depths), depths, personal)
 
 
 def of_task(conn: Connection, number: int, task: str) -> tuple[Line, ...]:
@@ -52,6 +62,12 @@ def of_task(conn: Connection, number: int, task: str) -> tuple[Line, ...]:
 def of_chain(conn: Connection, chain: str) -> tuple[Line, ...]:
     """One chain: an instance's, or the organisation's."""
     return _lines(conn, [chain])
+
+
+def clock_changes(conn: Connection) -> tuple[Line, ...]:
+    """Where history did not go on from where it stood, because somebody vouched for a clock that contradicted it."""
+    rows = conn.execute(_LINES.where(journal.c.chain == "org", journal.c.kind == "clock.accepted"))
+    return tuple(_revealed(conn, sorted(rows, key=lambda row: row.seq)))
 
 
 def everything(
@@ -73,16 +89,37 @@ _LINES: Select[Any] = select(
 ).select_from(journal.outerjoin(person, person.c.id == journal.c.by))  # fmt: skip
 
 
-def _lines(conn: Connection, chains: list[str]) -> tuple[Line, ...]:
+def _lines(
+    conn: Connection, chains: list[str], depths: Mapping[str, int] | None = None, personal: bool = True
+) -> tuple[Line, ...]:
     rows: list[Row[Any]] = []
     for start in range(0, len(chains), _CHUNK):
         rows += conn.execute(_LINES.where(journal.c.chain.in_(chains[start : start + _CHUNK])))
     rows.sort(key=lambda row: (row.at, len(row.chain), row.chain, row.seq))
-    return tuple(_revealed(conn, rows))
+    if depths is not None:
+        rows = _children_first(rows, depths)
+    return tuple(_revealed(conn, rows, personal))
 
 
-def _revealed(conn: Connection, rows: Sequence[Row[Any]]) -> Iterator[Line]:
-    for row, facts in zip(rows, reveal(conn, [_facts(row.facts) for row in rows]), strict=True):
+def _children_first(rows: list[Row[Any]], depths: Mapping[str, int]) -> list[Row[Any]]:
+    """Of what happened at one instant, the end of a batch and what follows it after its children's ends.
+
+    `depths` says how many calls deep each chain lies.
+    """
+    closing: dict[str, datetime] = {}
+    places = []
+    for row in rows:
+        if row.kind == "batch.done":
+            closing[row.chain] = row.at
+        depth, over = depths.get(row.chain, 0), closing.get(row.chain) == row.at
+        places.append((row.at, over, -depth if over else depth))
+    order = sorted(range(len(rows)), key=lambda index: places[index])
+    return [rows[index] for index in order]
+
+
+def _revealed(conn: Connection, rows: Sequence[Row[Any]], personal: bool = True) -> Iterator[Line]:
+    stored = [_facts(MARKER.sub('"…"', row.facts)) if not personal else _facts(row.facts) for row in rows]
+    for row, facts in zip(rows, reveal(conn, stored), strict=True):
         yield Line(
             row.chain, row.seq, row.at, row.by, row.by_name or row.by, row.acting_for, row.kind, row.subject, facts,
             row.hash.hex() if isinstance(row.hash, bytes) else str(row.hash),

@@ -234,7 +234,7 @@ def variables(conn: Connection, number: int) -> dict[str, Any]:
     stored = conn.execute(select(instance.c.state).where(instance.c.id == number)).scalar_one_or_none()
     if stored is None:
         raise NotFound("There is no instance {label}", label=label(number))
-    return state.variables(stored)
+    return state.variables(stored, label(number))
 
 
 _STEPS: Select[Any] = select(

@@ -32,6 +32,7 @@ class Unit:
     id: str
     name: str
     parent: str | None
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,22 @@ def names(conn: Connection) -> dict[str, str]:
 
 
 def unit_names(conn: Connection) -> dict[str, str]:
-    """The units' names by id."""
+    """The units' names by id, those given up included."""
     return {row.id: row.name for row in conn.execute(select(unit.c.id, unit.c.name))}
 
 
+def open_units(conn: Connection) -> dict[str, str]:
+    """The names of the units that org.yaml still has, by id."""
+    return {row.id: row.name for row in conn.execute(select(unit.c.id, unit.c.name).where(unit.c.active))}
+
+
+def roles(conn: Connection) -> set[str]:
+    """The ids of the roles that org.yaml still has."""
+    return set(conn.execute(select(role.c.id).where(role.c.active)).scalars())
+
+
 def role_names(conn: Connection) -> dict[str, str]:
-    """The roles' names by id."""
+    """The roles' names by id, those given up included: tasks of old name them."""
     return {row.id: row.name for row in conn.execute(select(role.c.id, role.c.name).order_by(role.c.id))}
 
 
@@ -100,13 +111,16 @@ def parents(conn: Connection) -> dict[str, str | None]:
 
 
 def organisation(conn: Connection) -> Organisation:
-    """Everything, in the order of ids."""
+    """Everything, in the order of ids; of the roles those that org.yaml still has."""
+    known = roles(conn)
     return Organisation(
         tuple(
             Unit(*row)
-            for row in conn.execute(select(unit.c.id, unit.c.name, unit.c.parent).order_by(unit.c.id))
+            for row in conn.execute(
+                select(unit.c.id, unit.c.name, unit.c.parent, unit.c.active).order_by(unit.c.id)
+            )
         ),
-        role_names(conn),
+        {id_: name for id_, name in role_names(conn).items() if id_ in known},
         _people(conn, None),
         tuple(
             Substitute(row.person, row.substitute, row.starts, row.ends)

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from engine.calendar.kickoffs import kickoffs
-from engine.calendar.rules import rule_from_mapping
+from engine.calendar.kickoffs import kickoffs, next_kickoff
+from engine.calendar.rules import Manual, rule_from_mapping
 from engine.calendar.working import WorkingCalendar
-from engine.errors import EngineError, Problem
+from engine.errors import Conflict, EngineError, Problem
 from engine.model import label
 from engine.store.tables import definition, kickoff, schedule, unit
 
@@ -121,6 +121,30 @@ def coming(
         )
     starts.sort(key=lambda one: (one.at, one.schedule.number))
     return tuple(starts), tuple(untold)
+
+
+def unplanned(
+    found: tuple[Schedule, ...], now: datetime, calendar: Callable[[str], WorkingCalendar], zone: ZoneInfo
+) -> tuple[tuple[Schedule, EngineError], ...]:
+    """Active schedules whose next start cannot be told, and why: a year without its working-day table.
+
+    One that is started by hand has no next start, and is none of these.
+    """
+    waiting: list[tuple[Schedule, EngineError]] = []
+    for each in found:
+        if each.status != "active" or each.next_at is not None:
+            continue
+        try:
+            rule = rule_from_mapping(each.rule, f"schedule {each.element} of {each.procedure}")
+            if not isinstance(rule.start, Manual):
+                next_kickoff(rule, now, calendar(each.unit), zone)
+                waiting.append((each, Conflict(_PLAN_AGAIN)))
+        except EngineError as error:
+            waiting.append((each, error))
+    return tuple(waiting)
+
+
+_PLAN_AGAIN = "Its next start was never worked out: pause it and resume it with `flow schedule`"
 
 
 def overdue(found: tuple[Schedule, ...], now: datetime) -> tuple[Schedule, ...]:

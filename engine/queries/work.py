@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, bindparam, func, or_, outerjoin, select, type_coerce
+from sqlalchemy import Connection, Integer, bindparam, func, or_, outerjoin, select
 
 from engine.store import tables
-from engine.store.columns import from_micros
 
 _ANYWAY = ("resume", "cancel", "suspend", "deadline")
 """Kinds of jobs that a suspended instance does not hold up."""
@@ -81,9 +80,3 @@ def setting(conn: Connection, name: str) -> Any:
     """A setting of the workspace; None when there is none."""
     table = tables.setting
     return conn.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
-
-
-def latest(conn: Connection) -> datetime | None:
-    """How far the history reaches. What somebody wrote there by hand is for `audit verify` to tell, not for this."""
-    found = conn.execute(select(func.max(type_coerce(tables.journal.c.at, BigInteger)))).scalar_one()
-    return from_micros(found) if isinstance(found, int) else None

@@ -134,7 +134,8 @@ def worklist(
         query = query.where(user_task.c.due_at <= due_before)
     if limit is not None:
         query = query.limit(limit)
-    return tuple(_task(row, rights, above) for row in conn.execute(query))
+    found = (_task(row, rights, above) for row in conn.execute(query))
+    return tuple(each for each in found if each.why is not None)
 
 
 def task(conn: Connection, id_: str, rights: Rights | None = None) -> Task:
@@ -205,6 +206,8 @@ def _why(
 ) -> tuple[Because | None, str | None]:
     excluded = {each[0] for each in row.excluded or ()}
     if row.assignee is not None and rights.represents(row.assignee):
+        if row.delegated_by is None and rights.holder(row.role, _above(row.unit, parents)) is None:
+            return None, None  # the role was taken from them, or their time as a substitute is over
         if rights.person in excluded:
             return Because.FOUR_EYES, None
         own = row.assignee == rights.person

@@ -181,7 +181,9 @@ def _perform(current: Player) -> None:
             _act(current, step)
             app.settle()
     with app.store.read() as conn:
-        for job in conn.execute(select(tables.job).where(tables.job.c.status == "dead")).all():
+        table = tables.job  # what failed and waits for its next try has not come through either
+        failed = select(table).where(table.c.status != "done", table.c.error.is_not(None))
+        for job in conn.execute(failed.order_by(table.c.id)).all():
             current.differs(f"incident: {job.error}")
     _judge(current)
 

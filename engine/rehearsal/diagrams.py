@@ -6,6 +6,7 @@ up. Open user tasks are completed at once, time moves on to whatever is due next
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from sqlalchemy import insert, select
 from engine.app import App
 from engine.bootstrap import Subject, open_app
 from engine.bpmn.diagram import Diagram
+from engine.bpmn.process import ProcessSpec
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables as variables_of
 from engine.calendar.tables import CalendarTable
@@ -27,13 +29,14 @@ from engine.check import check_diagram
 from engine.clock import VirtualClock
 from engine.commands import instances, timers, worklist
 from engine.commands.environment import BUILT_IN
-from engine.commands.published import pack
 from engine.config import Workspace, shipped
-from engine.errors import Finding, Misbuilt
+from engine.decisions import read_decisions
+from engine.errors import EngineError, Finding, Misbuilt
 from engine.events import Fact
 from engine.handlers import Handlers
 from engine.model import SYSTEM, Actor
 from engine.procedures import bundle_hash
+from engine.procedures.packing import pack
 from engine.queries import work
 from engine.store import tables
 from engine.store.connect import open_store
@@ -42,7 +45,13 @@ from engine.strict_yaml import load
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """When rehearsals begin: a Monday, 09:00 in Shanghai."""
 MAX_ACTS = 20_000
-"""Acts after which a rehearsal is left as it stands."""
+"""Tasks completed, timers fired and jobs run, after which a rehearsal is left as it stands."""
+MAX_VISITED = 400_000
+"""Elements entered, after which it is."""
+MAX_FAILED = 50
+"""Incidents, after which it is."""
+MAX_LAPS = 500
+"""Times an element is entered with no variable changed and no time passed, before the loop is held to be endless."""
 _PEOPLE = ("rehearsal", "rehearsal-2")
 """Two, for steps that ask for a second pair of eyes."""
 _UNIT = "rehearsal"
@@ -56,9 +65,9 @@ class Rehearsal:
     """Element ids in the order they were entered, those of called processes and batches included."""
     variables: Mapping[str, Any]
     ended: str
-    """`completed`, `terminated`, `waiting`, `error(CODE)` or `incident`."""
+    """`completed`, `terminated`, `waiting`, `error(CODE)` or `incident`, which it also is when it came to no rest."""
     incidents: tuple[str, ...] = ()
-    """Why elements failed."""
+    """Why elements failed, or why it was left as it stood."""
 
 
 @dataclass(slots=True)
@@ -67,16 +76,83 @@ class _Stage:
 
     clock: VirtualClock
     slept: bool = False
+    late: bool = False
+    """Time passed inside a script: what fell due meanwhile goes before everything else."""
     functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
     def sleep(self, seconds: float) -> None:
         """For scripts: virtual time passes; what falls due meanwhile fires after the script."""
         self.clock.advance(seconds=float(seconds))
-        self.slept = True
+        self.slept = self.late = True
 
     def paused(self) -> bool:
         slept, self.slept = self.slept, False
         return slept
+
+
+class _Watch:
+    """Is told every fact: which elements were entered, and whether anything still changes."""
+
+    def __init__(self, laps: int | None) -> None:
+        self.laps = laps
+        """How often an element may be entered while nothing changes; None where that proves nothing."""
+        self.visited: list[tuple[int, str]] = []
+        self.values: dict[object, Mapping[str, object]] = {}
+        self.entered: Counter[str] = Counter()
+        """Since anything changed."""
+        self.now: list[str] = []
+        self.changed = False
+        self.failed = 0
+
+    def __call__(self, fact: Fact) -> None:
+        facts, variables = fact.facts, fact.facts.get("variables")
+        if fact.kind == "instance.moved" and fact.instance is not None:
+            path = facts["path"]
+            assert isinstance(path, list)
+            self.visited.extend((fact.instance, element) for element in path)
+            self.now += path
+        elif fact.kind in ("element.failed", "job.failed"):
+            self.failed += 1
+        elif fact.kind == "variables.set":
+            self._compare(fact.instance, facts)
+        elif fact.kind == "instance.started" and isinstance(variables, Mapping):
+            self._compare(facts.get("parent"), variables)
+
+    def _compare(self, whose: object, values: Mapping[str, object]) -> None:
+        known = self.values.get(whose, {})
+        if any(name not in known or known[name] != value for name, value in values.items()):
+            self.values[whose] = {**known, **values}
+            self.changed = True
+
+    def restless(self) -> str | None:
+        """Why it will not come to rest; None while it may. To be asked after every step."""
+        if self.changed:
+            self.entered.clear()
+        else:
+            self.entered.update(self.now)
+        self.now, self.changed = [], False
+        if self.failed > MAX_FAILED:
+            template = "More than {limit} elements failed; the rehearsal is left as it stands"
+            return str(EngineError(template, limit=MAX_FAILED))
+        if len(self.visited) > MAX_VISITED:
+            template = "More than {limit} elements were entered; the rehearsal is left as it stands"
+            return str(EngineError(template, limit=MAX_VISITED))
+        for element, times in self.entered.most_common(1):
+            if self.laps is not None and times > self.laps:
+                template = "{element} was entered {times} times while nothing changed; the loop has no end"
+                return str(EngineError(template, element=element, times=times))
+        return None
+
+
+def _laps(diagram: Diagram, functions: Mapping[str, object]) -> int | None:
+    """How often an element may be entered while nothing changes, before it certainly goes on so for ever.
+
+    Standard loops count by themselves, and the caller's functions may do whatever they like.
+    """
+    nodes = [node for process in diagram.processes.values() for node in process.nodes.values()]
+    if functions or any(node.loop is not None and not node.loop.multi for node in nodes):
+        return None
+    return MAX_LAPS + max((len(node.outgoing) for node in nodes), default=0)
 
 
 def run(
@@ -88,56 +164,41 @@ def run(
     also_start: Sequence[str] = (),
     horizon_s: float = 3600.0,
     reload: bool = False,
+    decisions: Mapping[str, bytes] | None = None,
 ) -> Rehearsal:
     """Run one process of a diagram and say what became of it.
 
     `functions` are extra callables for its scripts, which may also call `sleep(seconds)` and
-    `throw_error(code)`. `also_start` names other processes of the file to start too; `horizon_s` is how much
-    virtual time may pass. With `reload` the state is read back from the database after every step.
-    Raises Misbuilt for a diagram that cannot run faithfully.
+    `throw_error(code)`. `also_start` names other processes of the file to start too; those not named begin when
+    a message or signal begins them, those named as though it had come. `horizon_s` is how much virtual time
+    may pass. With `reload` the state is read back from the database after every step. `decisions` are the
+    decision tables that its business rule tasks name: .dmn files, by file name.
+    Raises Misbuilt for a diagram, or tables, that cannot run faithfully.
     """
     stage = _Stage(VirtualClock(START), functions=dict(functions or {}))
     stage.functions["sleep"] = stage.sleep
-    findings = check_diagram(bpmn, functions=frozenset((*stage.functions, *BUILT_IN)))
+    decisions = decisions or {}
+    known = frozenset((*stage.functions, *BUILT_IN))
+    findings = check_diagram(bpmn, functions=known, tables=read_decisions(decisions))
     if findings:
         raise Misbuilt(findings)
     diagram = read(bpmn)
     processes = (*also_start, process_id)
     for name in processes:
         if name not in diagram.processes:
-            known = ", ".join(diagram.processes)
-            raise Misbuilt(
-                [
-                    Finding(
-                        "error",
-                        "",
-                        name,
-                        "The file has no such process",
-                        "Name one of {known}",
-                        {"known": known},
-                    )
-                ]
-            )
+            template, remedy = "The file has no such process", "Name one of {known}"
+            params = {"known": ", ".join(diagram.processes)}
+            raise Misbuilt([Finding("error", "", name, template, remedy, params)])
     app = _app(stage, reload)
-    visited: list[tuple[int, str]] = []
-    app.witness = lambda fact: visited.extend(_path(fact))
+    app.witness = watch = _Watch(_laps(diagram, functions or {}))
     with app.store:
-        _lay_out(app, bpmn, diagram, processes)
+        _lay_out(app, bpmn, decisions, diagram, processes)
         for place, name in enumerate(processes):
             given = variables if name == process_id else {}
-            command = instances.Start(
-                by=Actor(_PEOPLE[0]), procedure=f"rehearsal-{place}", unit=_UNIT, variables=given
-            )
+            command = instances.Start(by=SYSTEM, procedure=f"rehearsal-{place}", unit=_UNIT, variables=given)
             number = app.do(command).value
-        _play(app, stage, START + timedelta(seconds=horizon_s))
-        return _outcome(app, number, visited)
-
-
-def _path(fact: Fact) -> list[tuple[int, str]]:
-    if fact.kind != "instance.moved" or fact.instance is None:
-        return []
-    path = fact.facts["path"]
-    return [(fact.instance, element) for element in path] if isinstance(path, list) else []
+        restless = _play(app, stage, watch, START + timedelta(seconds=horizon_s))
+        return _outcome(app, number, watch.visited, restless)
 
 
 def _app(stage: _Stage, reload: bool) -> App:
@@ -151,12 +212,15 @@ def _app(stage: _Stage, reload: bool) -> App:
         clock=stage.clock,
         store=open_store("sqlite://"),
         functions=stage.functions,
-        paused=(lambda: True) if reload else stage.paused,
+        slept=lambda: stage.slept,
+        paused=(lambda: stage.paused() or True) if reload else stage.paused,
     )
 
 
-def _lay_out(app: App, bpmn: bytes, diagram: Diagram, processes: Sequence[str]) -> None:
-    """Keep the diagram as one definition a process, and the people who do its tasks."""
+def _lay_out(
+    app: App, bpmn: bytes, decisions: Mapping[str, bytes], diagram: Diagram, processes: Sequence[str]
+) -> None:
+    """Keep the diagram as one definition a process, those named first, and the people who do its tasks."""
     roles = {lane.id for process in diagram.processes.values() for lane in process.lanes}
     roles |= {
         node.attributes["candidateGroups"]
@@ -173,16 +237,28 @@ def _lay_out(app: App, bpmn: bytes, diagram: Diagram, processes: Sequence[str]) 
             conn.execute(
                 insert(tables.holding), [{"person": name, "role": role, "unit": _UNIT} for name in _PEOPLE]
             )
-        for number, process in enumerate(processes):
+        others = [each.id for each in diagram.processes.values() if each.executable]
+        for number, process in enumerate(dict.fromkeys((*processes, *others))):
             name = f"rehearsal-{number}"
             yaml = f"procedure: flow/1\nid: {name}\ntitle: {name}\nprocess: {dumps(process)}\n"
-            files = {"procedure.yaml": yaml.encode(), f"{name}.bpmn": bpmn}
+            files = {"procedure.yaml": yaml.encode(), f"{name}.bpmn": bpmn, **decisions}
             conn.execute(
                 insert(tables.definition).values(
                     hash=bundle_hash(files), procedure=name, version=1, code=process, title=process,
-                    published_at=START, published_by=_PEOPLE[0], bundle=pack(files), facts={"process": process},
+                    published_at=START, published_by=_PEOPLE[0], bundle=pack(files),
+                    facts={"process": process, "begins": _begun_by_others(diagram, process, processes)},
                 )
             )  # fmt: skip
+
+
+def _begun_by_others(diagram: Diagram, process: str, named: Sequence[str]) -> bool:
+    """Whether messages and signals begin instances of the process.
+
+    Not of one that only an event can begin, and that was named: it was begun as though its event had come.
+    """
+    spec = ProcessSpec(diagram.processes[process])
+    events = [spec.source.nodes[each].events for each in spec.beginnings]
+    return process not in named or not all(events)
 
 
 @cache
@@ -200,19 +276,50 @@ def _calendars() -> tuple[dict[str, object], ...]:
     return tuple(found)
 
 
-def _play(app: App, stage: _Stage, end: datetime) -> None:
-    """Do everything that can be done, and let time pass to the next thing due, until nothing is left."""
+def _play(app: App, stage: _Stage, watch: _Watch, end: datetime) -> str | None:
+    """Do everything that can be done, and let time pass to the next thing due, until nothing is left.
+
+    Returns why it was left as it stands, if it came to no rest or a task could not be completed.
+    """
     for _ in range(MAX_ACTS):
-        app.settle()
+        if reason := watch.restless():
+            return reason
+        if stage.late:
+            stage.late = False
+            _fire_first(app)
+        if app.settle(limit=1):
+            continue
         if app.do(timers.FireTimers(by=SYSTEM)).value:
             continue
-        if _complete_one(app):
-            continue
+        try:
+            if _complete_one(app):
+                continue
+        except EngineError as refused:
+            return str(refused)
         with app.store.read() as conn:
             due = work.next_due(conn)
         if due is None or due > end:
+            return None
+        if due > stage.clock.now():
+            stage.clock.move_to(due)
+            watch.changed = True
+    template = "More than {limit} tasks, timers and jobs were done; the rehearsal is left as it stands"
+    return str(EngineError(template, limit=MAX_ACTS))
+
+
+def _fire_first(app: App) -> None:
+    """Let the timers that fell due while a script slept happen, and end what they end, before it goes on."""
+    app.do(timers.FireTimers(by=SYSTEM))
+    table = tables.job
+    first = (
+        select(table.c.id).where(tables.NEW_JOB, table.c.kind.in_(("timer", "cancel"))).order_by(table.c.id)
+    )
+    while True:
+        with app.store.read() as conn:
+            number = conn.execute(first.where(table.c.attempts == 0).limit(1)).scalar_one_or_none()
+        if number is None:
             return
-        stage.clock.move_to(max(due, stage.clock.now()))
+        app.work(number)
 
 
 def _complete_one(app: App) -> bool:
@@ -233,7 +340,7 @@ def _complete_one(app: App) -> bool:
     return True
 
 
-def _outcome(app: App, number: int, visited: Sequence[tuple[int, str]]) -> Rehearsal:
+def _outcome(app: App, number: int, visited: Sequence[tuple[int, str]], restless: str | None) -> Rehearsal:
     table, job = tables.instance, tables.job
     with app.store.read() as conn:
         row = conn.execute(select(table).where(table.c.id == number)).one()
@@ -251,10 +358,11 @@ def _outcome(app: App, number: int, visited: Sequence[tuple[int, str]]) -> Rehea
             .scalars()
             .all()
         )
-    ended = row.outcome or ("incident" if dead else "waiting")
+    reasons = (*dead, *([restless] if restless else ()))
+    ended = row.outcome or ("incident" if reasons else "waiting")
     return Rehearsal(
         visited=tuple(element for instance, element in visited if instance in family),
         variables=variables_of(row.state),
         ended=ended,
-        incidents=tuple(dead),
+        incidents=reasons,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Constraint,
     Dialect,
     Identity,
     Index,
@@ -22,7 +23,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
     literal_column,
 )
 from sqlalchemy.types import TypeEngine
@@ -98,12 +98,12 @@ def may(name: str, kind: Kind, *args: Any, **options: Any) -> Column[Any]:
     return Column(name, kind, *args, nullable=True, **options)
 
 
-def key(name: str, kind: Kind = Text, *args: Any) -> Column[Any]:
+def key(name: str, kind: Kind = Text, *args: Any, **options: Any) -> Column[Any]:
     """A column of the primary key."""
-    return Column(name, kind, *args, primary_key=True)
+    return Column(name, kind, *args, primary_key=True, **options)
 
 
-def numbered(name: str, *columns: Column[Any] | UniqueConstraint) -> Table:
+def numbered(name: str, *columns: Column[Any] | Constraint) -> Table:
     """A table whose `id` counts up and is never used twice: ids are quoted in keys, papers and journal."""
     number = Column("id", Id, Identity(), primary_key=True)
     return Table(name, metadata, number, *columns, sqlite_autoincrement=True)

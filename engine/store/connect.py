@@ -19,12 +19,13 @@ from engine.errors import Conflict, EngineError, Invalid, NotFound, Problem
 from engine.store.explain import explain
 from engine.store.schema import NEWEST, bring_up_to_date, revision_of
 
-PATIENCE = 5.0
-"""Seconds that one SQLite writer waits for another."""
+PATIENCE = 30.0
+"""Seconds that one SQLite writer waits for another: long enough for some sixty commands typed at the same moment
+on a busy machine of two cores, each of which holds the lock for a quarter of a second there."""
 
 # A lock is waited for longer than a statement of a sound writer takes; a client that fell silent inside a
 # transaction is cut off before those who wait for it lose their patience for good.
-_SETTINGS = "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s"
+_SETTINGS = "-c lock_timeout=20s -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s"
 
 _DATABASE_ERRORS = (DBAPIError, PoolTimeout, sqlite3.Error)
 
@@ -85,14 +86,14 @@ def savepoint(conn: Connection) -> Iterator[None]:
         yield
 
 
-def open_store(url: str, *, durable: bool = True, upgrade: bool = False) -> Store:
+def open_store(url: str, *, durable: bool = True, upgrade: bool = False, create: bool = True) -> Store:
     """Open the database at `url`: `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://USER@HOST/NAME`.
 
-    With `upgrade` missing tables are made and older ones migrated, in one transaction, after a backup copy of
-    an SQLite file; an in-memory database always gets its tables. Without `durable` the last commits may be
-    lost when the power fails (never half of one).
+    With `upgrade` missing tables are made (but not where `create` is false) and older ones migrated, in one
+    transaction, after a backup copy of an SQLite file; an in-memory database always gets its tables. Without
+    `durable` the last commits may be lost when the power fails (never half of one).
 
-    Raises Invalid for another kind of address, NotFound for a missing file, folder or database, Denied for a
+    Raises Invalid for another kind of address, NotFound for a missing file, folder, database or tables, Denied for a
     wrong password or missing rights, Conflict for a server that does not answer and for tables newer than the
     program or (without `upgrade`) older, EngineError for what is not a database of ours or is damaged.
     """
@@ -101,13 +102,13 @@ def open_store(url: str, *, durable: bool = True, upgrade: bool = False) -> Stor
     in_memory = address.get_backend_name() == "sqlite" and not _file(address)
     upgrade = upgrade or in_memory
     if (file := _file(address)) is not None:
-        _check_file(file, may_create=upgrade)
+        _check_file(file, may_create=upgrade and create)
     store = Store(_sqlite(address, durable) if file or in_memory else _postgresql(address, durable), place)
     try:
         if in_memory:
             _lay_out(store)
         else:
-            _check_tables(store, may_upgrade=upgrade)
+            _check_tables(store, may_upgrade=upgrade, may_create=upgrade and create)
     except BaseException:
         store.close()
         raise
@@ -166,20 +167,26 @@ def _check_file(file: Path, *, may_create: bool) -> None:
         )
     if not may_create and not file.exists():
         raise NotFound(
-            "There is no database {place}. Make one with `flow init`, or correct the address", place=file
+            "There is no database {place}. Restore it from a backup, correct the address, or begin anew, without "
+            "anything of what happened, with `flow init` on the workspace's folder",
+            place=file,
         )
 
 
-def _check_tables(store: Store, *, may_upgrade: bool) -> None:
+def _check_tables(store: Store, *, may_upgrade: bool, may_create: bool) -> None:
     with store.read() as conn:
         revision = revision_of(conn, store.place)
     if revision == NEWEST:
         return
-    if may_upgrade:
+    if may_create if revision is None else may_upgrade:
         with _explained(store.place):
             bring_up_to_date(store._writer, store.place)
     elif revision is None:
-        raise NotFound("The database {place} is empty. Make its tables with `flow init`", place=store.place)
+        raise NotFound(
+            "The database {place} is empty. Restore it from a backup, or make its tables with `flow init` on the "
+            "workspace's folder",
+            place=store.place,
+        )
     else:
         raise Conflict(
             "The database {place} was written by an older satisflow (revision {revision}; this program needs "
@@ -194,7 +201,7 @@ def _check_tables(store: Store, *, may_upgrade: bool) -> None:
 def _blank() -> bytes:
     """An empty database with all its tables, migrated once per program: rehearsals make many."""
     with Store(_sqlite(make_url("sqlite+pysqlite://"), False), "in memory") as store:
-        _check_tables(store, may_upgrade=True)
+        _check_tables(store, may_upgrade=True, may_create=True)
         with store.read() as conn:
             return bytes(_driver(conn).serialize())
 

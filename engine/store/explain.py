@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from engine.errors import Conflict, Denied, EngineError, NotFound
+from engine.store.columns import metadata
 
 _BUSY = "The database {place} is busy: another has been writing for too long. Nothing was changed; try again"
 _FULL = "The disk of the database {place} is full. Nothing was changed; free some space on it and try again"
@@ -16,7 +18,7 @@ _READ_ONLY = (
     "The database {place} may only be read. Nothing was changed; "
     "give this user the right to write the file and its folder"
 )
-_DAMAGED = (
+DAMAGED = (
     "The database {place} is damaged ({reason}). Stop every program that uses it and restore the last backup"
 )
 _GONE = "No connection to the database {place} ({reason}). See that it runs, and try again"
@@ -34,7 +36,7 @@ _SQLITE = {
     sqlite3.SQLITE_FULL: _Meaning(EngineError, _FULL),
     sqlite3.SQLITE_READONLY: _Meaning(Denied, _READ_ONLY),
     sqlite3.SQLITE_PERM: _Meaning(Denied, _READ_ONLY),
-    sqlite3.SQLITE_CORRUPT: _Meaning(EngineError, _DAMAGED),
+    sqlite3.SQLITE_CORRUPT: _Meaning(EngineError, DAMAGED),
     sqlite3.SQLITE_NOTADB: _Meaning(
         EngineError,
         "{place} is not an SQLite database. Name another file, or restore this one from the last backup",
@@ -67,9 +69,11 @@ _POSTGRESQL = {
         Denied,
         "This user may not do that in the database {place} ({reason}). Let the database's owner grant it",
     ),
-    "XX001": _Meaning(EngineError, _DAMAGED),
-    "XX002": _Meaning(EngineError, _DAMAGED),
+    "XX001": _Meaning(EngineError, DAMAGED),
+    "XX002": _Meaning(EngineError, DAMAGED),
 }
+
+_NO_TABLE = re.compile(r'no such table: (?:main\.)?(\w+)|relation "(\w+)" does not exist')
 
 # libpq reports a failed connection in words only.
 _UNCONNECTED = {
@@ -93,9 +97,11 @@ def explain(error: Exception, place: str) -> EngineError | None:
         return Conflict(_BUSY, place=place)
     origin = error.orig if isinstance(error, DBAPIError) else error
     meaning = _sqlite(origin) if isinstance(origin, sqlite3.Error) else _postgresql(origin)
+    reason = str(origin).strip().split("\n", 1)[0]
+    if meaning is None and (lost := _NO_TABLE.search(reason)) and (lost[1] or lost[2]) in metadata.tables:
+        meaning = _Meaning(EngineError, DAMAGED)  # any other name would be a bug of ours
     if meaning is None:
         return None
-    reason = str(origin).strip().split("\n", 1)[0]
     return meaning.kind(meaning.template, place=place, reason=reason)
 
 

@@ -3,7 +3,8 @@
 Each instance has a chain of its own, whose head (the number and the hash of its last row) lies in the
 instance's locked row; the organisation's chains keep theirs in the table `chain`. A row's hash is SHA-256
 (FIPS 180-4) over the previous hash and all that the row says, in the very bytes that are stored.
-`delivered_at` is not part of it: it says how far notices have come, not what happened.
+`delivered_at` is not part of it: it says how far notices have come, not what happened. A row that concerns no
+notice has it from the start.
 
 What the chains prove, and what only a seal kept elsewhere can, is said in `engine.store.seal`.
 """
@@ -37,6 +38,15 @@ class Head:
 
 START = Head(0, tables.NO_HASH)
 """The head of a chain without rows."""
+
+ANNOUNCED = frozenset(
+    {
+        *("task.opened", "task.assigned", "task.delegated"),
+        *("notice.reminder", "notice.overdue", "notice.given"),
+        *("job.failed", "element.failed", "schedule.failed"),
+    }
+)
+"""Kinds of entries that somebody may have to be told of: their rows wait to be taken over by the notices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,7 @@ def append(conn: Connection, chain: str, head: Head, entries: Sequence[Entry]) -
                 "facts": facts,
                 "prev": prev,
                 "hash": now,
+                "delivered_at": None if entry.kind in ANNOUNCED else entry.at,
             }
         )
         prev = now

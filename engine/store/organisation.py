@@ -40,6 +40,7 @@ _ABOVE = _LOWEST.union_all(
     )
 )
 _UNITS = select(_ABOVE.c.id).order_by(_ABOVE.c.depth)
+_ACTIVE = select(tables.unit.c.active).where(tables.unit.c.id == bindparam("unit"))
 
 
 def rights_of(conn: Connection, person: str, day: date) -> Rights:
@@ -62,6 +63,12 @@ def _represented(conn: Connection, person: str, day: date) -> dict[str, tuple[st
         for row in conn.execute(_SUBSTITUTIONS, {"day": day.isoformat()})
     ]
     return represented(person, day, substitutions)
+
+
+def is_active(conn: Connection, unit: str) -> bool:
+    """Whether org.yaml still names the unit: what runs there goes on, but nothing new starts."""
+    active = conn.execute(_ACTIVE, {"unit": unit}).scalar_one_or_none()
+    return active is not False
 
 
 def units_above(conn: Connection, unit: str) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -47,12 +49,20 @@ def erase(conn: Connection, owner: str, at: datetime) -> int:
     """
     statement = update(private).where(private.c.owner == owner, private.c.erased_at.is_(None))
     statement = statement.values(salt=None, value=None, erased_at=at)
-    if conn.dialect.name != "sqlite":
+    with overwriting(conn):
         return conn.execute(statement).rowcount
+
+
+@contextmanager
+def overwriting(conn: Connection) -> Iterator[None]:
+    """What the block deletes or replaces in an SQLite file is overwritten there."""
+    if conn.dialect.name != "sqlite":
+        yield
+        return
     usual = conn.exec_driver_sql("PRAGMA secure_delete").scalar_one()
     conn.exec_driver_sql("PRAGMA secure_delete = ON")
     try:
-        return conn.execute(statement).rowcount
+        yield
     finally:
         conn.exec_driver_sql(f"PRAGMA secure_delete = {int(usual)}")
 

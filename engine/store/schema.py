@@ -14,11 +14,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from engine.errors import Conflict, EngineError
+from engine.store.explain import DAMAGED
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 REVISIONS = tuple(sorted(file.name[:4] for file in (MIGRATIONS / "versions").glob("[0-9]*.py")))
 NEWEST = REVISIONS[-1]
 
+_MARK = "alembic_version"
 _UPGRADE_LOCK = 7_348_263_001  # any number, the same in every process that may upgrade
 _ALEMBIC = threading.Lock()  # it keeps its context in module variables
 
@@ -26,17 +28,20 @@ _ALEMBIC = threading.Lock()  # it keeps its context in module variables
 def revision_of(conn: Connection, place: str) -> str | None:
     """The revision of the tables; None for a database without tables.
 
-    Raises Conflict when they were written by a newer program, EngineError when they belong to another one.
+    Raises Conflict when they were written by a newer program, EngineError when they belong to another one or
+    the mark of their revision is lost.
     """
-    tables = inspect(conn)
-    if not tables.has_table("alembic_version"):
-        if tables.get_table_names():
-            raise EngineError(
-                "The database {place} holds the tables of another program. Give satisflow one of its own",
-                place=place,
-            )
-        return None
-    revision: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    there = set(inspect(conn).get_table_names())
+    if there and _MARK not in there and "journal" not in there:
+        raise EngineError(
+            "The database {place} holds the tables of another program. Give satisflow one of its own",
+            place=place,
+        )
+    revision: str | None = None
+    if _MARK in there:
+        revision = conn.execute(text(f"SELECT version_num FROM {_MARK}")).scalar()  # noqa: S608
+    if revision is None and there - {_MARK}:
+        raise EngineError(DAMAGED, place=place, reason=f"no row in {_MARK}")
     if revision is not None and revision not in REVISIONS:
         raise Conflict(
             "The database {place} was written by a newer satisflow (revision {revision}; this program knows "

@@ -322,6 +322,7 @@ unit = Table(
     must("name", Text),
     # Checked at commit: an import may name a unit before its parent.
     may("parent", Text, ForeignKey("unit.id", deferrable=True, initially="DEFERRED")),
+    must("active", Boolean, default=True),
 )
 
 person = Table(
@@ -331,9 +332,12 @@ person = Table(
     must("name", Text),
     may("system_user", Text),
     must("active", Boolean, default=True),
+    may("email", Text),
+    may("channel", Text),  # how notices reach them: mail | none | the name of a group chat
+    may("language", Text),  # zh | en
 )
 
-role = Table("role", metadata, key("id"), must("name", Text))
+role = Table("role", metadata, key("id"), must("name", Text), must("active", Boolean, default=True))
 
 holding = Table(
     "holding",
@@ -381,3 +385,15 @@ record = numbered(
     must("made_by", Text),
 )
 Index(None, record.c.instance_id)
+
+archive = numbered(
+    "archive",
+    _of_instance(),
+    must("number", Integer),  # of the instance's sealed sets, from 1
+    must("sealed_at", Instant), must("sealed_by", Text),
+    must("custodian", Text),  # a person or a role
+    may("retention", Text), may("keep_until", Text),  # ISO date; None: for ever, or not said
+    must("files", Integer), must("size", Id),
+    must("manifest", Text), must("sha256", Text),  # the very bytes that were hashed
+    UniqueConstraint("instance_id", "number"),
+)  # fmt: skip

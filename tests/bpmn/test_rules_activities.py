@@ -7,7 +7,6 @@ import pytest
 from tests.bpmn.models import (
     BASIC,
     COMPENSATE,
-    END,
     ENDS,
     FLOWS,
     MESSAGE,
@@ -29,15 +28,16 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         "q",
         "Ad-hoc",
     ),
-    "token quantities": (line('<userTask id="t" startQuantity="2"/>', "t"), "t", "Token quantities"),
+    "no tokens at all": (line('<userTask id="t" startQuantity="0"/>', "t"), "t", "token quantity"),
+    "endless tokens": (line('<userTask id="t" completionQuantity="100000"/>', "t"), "t", "token quantity"),
     "a script task without a script": (line('<scriptTask id="t"/>', "t"), "t", "script is empty"),
     "a business rule without a function": (line('<businessRuleTask id="t"/>', "t"), "t", "Nothing decides"),
     "a send task without a message": (line('<sendTask id="t"/>', "t"), "t", "has no message"),
     "a receive task without a message": (line('<receiveTask id="t"/>', "t"), "t", "has no message"),
     "a receive task that begins instances": (
-        process(f'{END}<receiveTask id="t" messageRef="m" instantiate="true"/>', "t > e"),
+        line('<userTask id="u"/><receiveTask id="t" messageRef="m" instantiate="true"/>', "u", "t"),
         "t",
-        "begins instances is not run",
+        "stands where none begins",
     ),
     "a call of nothing": (line('<callActivity id="t"/>', "t"), "t", "calls nothing"),
     "a call by expression": (
@@ -45,12 +45,12 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         "t",
         "is no plain id",
     ),
-    "a call of a global task": (
+    "a call of a global task without a script": (
         process(
             f'{ENDS}<callActivity id="t" calledElement="gt"/>', FLOWS, after='<globalScriptTask id="gt"/>'
         ),
         "t",
-        "global task gt is not run",
+        "script is empty",
     ),
     "an attribute without effect": (
         line('<userTask id="t" camunda:dueDate="2026-01-01"/>', "t"),
@@ -105,7 +105,28 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
             "</multiInstanceLoopCharacteristics>"
         ),
         "t",
-        "behaviour None is not run",
+        "says not which event",
+    ),
+    "a multi-instance behaviour that ends the activity": (
+        process(
+            f'{ENDS}<userTask id="t"><multiInstanceLoopCharacteristics behavior="One" oneBehaviorEventRef="d">'
+            "<loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics></userTask>"
+            '<boundaryEvent id="b" attachedToRef="t"><signalEventDefinition signalRef="g"/></boundaryEvent>',
+            FLOWS + "; b > e",
+            after='<signalEventDefinition id="d" signalRef="g"/>',
+        ),
+        "t",
+        "as soon as the first instance completes",
+    ),
+    "a multi-instance behaviour that throws an error": (
+        process(
+            f'{ENDS}<userTask id="t"><multiInstanceLoopCharacteristics behavior="None" noneBehaviorEventRef="d">'
+            "<loopCardinality>3</loopCardinality></multiInstanceLoopCharacteristics></userTask>",
+            FLOWS,
+            after='<errorEventDefinition id="d" errorRef="x"/>',
+        ),
+        "t",
+        "cannot throw an event of the kind error",
     ),
     "results of unknown name": (
         task(MULTI.format("<loopCardinality>3</loopCardinality><loopDataOutputRef>all</loopDataOutputRef>")),

@@ -7,7 +7,6 @@ import pytest
 from tests.bpmn.models import (
     AND,
     BASIC,
-    END,
     ENDS,
     FLOWS,
     INNER,
@@ -69,7 +68,13 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         "has no condition",
     ),
     "a gateway that leads nowhere": (process(START + XOR, "s > x1"), "x1", "leads nowhere"),
-    "a complex gateway": (line('<complexGateway id="t"/>', "t"), "t", "Complex gateways are not run"),
+    "a complex gateway that joins without a condition": (
+        process(
+            f'{ENDS}{AND}{TASK}{OTHER}<complexGateway id="c"/>', "s > a1; a1 > t; a1 > u; t > c; u > c; c > e"
+        ),
+        "c",
+        "says not when it goes on",
+    ),
     "an event gateway with one event": (
         line('<eventBasedGateway id="g1"/>' + catch(MESSAGE), "g1", "c"),
         "g1",
@@ -102,11 +107,27 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
     ),
     "an event gateway that begins instances": (
         process(
-            f'{END}<eventBasedGateway id="g1" instantiate="true"/>{catch(SIGNAL, "d")}{catch(MESSAGE)}',
-            "g1 > c; g1 > d; c > e; d > e",
+            f'{ENDS}{TASK}<eventBasedGateway id="g1" instantiate="true"/>{catch(SIGNAL, "d")}{catch(MESSAGE)}',
+            "s > t; t > g1; g1 > c; g1 > d; c > e; d > e",
         ),
         "g1",
-        "begins instances",
+        "stands where none begins",
+    ),
+    "an event gateway that begins instances by time": (
+        process(
+            f'<eventBasedGateway id="g1" instantiate="true"/>{catch(timer("PT1H"), "d")}{catch(MESSAGE)}',
+            "g1 > c; g1 > d",
+        ),
+        "d",
+        "cannot begin an instance",
+    ),
+    "a parallel event gateway in the middle": (
+        process(
+            f'{ENDS}<eventBasedGateway id="g1" eventGatewayType="Parallel"/>{catch(SIGNAL, "d")}{catch(MESSAGE)}',
+            "s > g1; g1 > c; g1 > d; c > e; d > e",
+        ),
+        "g1",
+        "has to begin the instance",
     ),
 }
 

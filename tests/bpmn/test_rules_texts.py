@@ -60,6 +60,18 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         "c",
         "declared a duration, but 2026-12-31 is none",
     ),
+    "a day that no month has": (
+        line(catch(timer("2026-02-30", "timeDate")), "c"),
+        "c",
+        "names no day or hour",
+    ),
+    "such a day as an expression": (
+        line(catch(timer("'2026-02-30'", "timeDate")), "c"),
+        "c",
+        "names no day or hour",
+    ),
+    "a timer that gives a number": (line(catch(timer("2 * 3", "timeDate")), "c"), "c", "timer"),
+    "a list for a timer": (line(catch(timer("[1]", "timeDate")), "c"), "c", "gives […], which is no date"),
     "a duration declared a cycle": (
         line(catch(timer("PT1H", "timeCycle")), "c"),
         "c",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from engine.calendar.durations import parse_duration
 from engine.check import World, check
 from engine.errors import Finding
-from engine.handlers import Call, Handlers
+from engine.handlers import Call, Handlers, asks_for, number, takes
 from engine.procedures import from_files
 from tests.bpmn.models import HEAD, flows, properties
 
@@ -120,9 +121,21 @@ def registry() -> Handlers:
         """Compute the figures."""
         return {}
 
+    @work.inside
+    @takes({"flow.working-days": number(1, 250, whole=True)}, {"flow.preparation": parse_duration},
+           {"target": number(0, 100)})  # fmt: skip
+    def timetable(call: Call) -> dict[str, object]:
+        """Work out the days."""
+        return {}
+
     @work.verify
     def complete(call: Call) -> None:
         """Everything is there."""
+
+    @work.verify
+    @asks_for({"surveyor": "参与调查人员"})
+    def allotted(call: Call) -> None:
+        """Every customer has a surveyor."""
 
     @work.collection
     def items(call: Call) -> list[object]:

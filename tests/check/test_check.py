@@ -48,6 +48,18 @@ CASES: dict[str, tuple[dict[str, bytes], str, str, str]] = {
         "agree",
         "goes to the role ovner",
     ),
+    "a reminder to an unknown role": (
+        swapped("before due", "before due: asistant"),
+        DIAGRAM,
+        "agree",
+        "The reminder goes to the role asistant",
+    ),
+    "a function that asks for a role": (
+        swapped("work.complete", "work.allotted"),
+        DIAGRAM,
+        "write",
+        "The function work.allotted asks for the role surveyor",
+    ),
     "a form without a file": (files(form_plan=""), DIAGRAM, "write", "There is no form plan"),
     "a questionnaire as the form of a step": (
         files(form_plan=PLAN.replace('title: 方案', 'title: 方案\nkind: questionnaire\nanonymity: named')),
@@ -265,3 +277,40 @@ def test_roles_are_those_of_the_organisation() -> None:
 def test_a_bare_diagram_is_judged_by_its_errors_alone() -> None:
     assert check_diagram(files(drawing="")["demo.bpmn"]) == []
     assert [each.level for each in check_diagram(b"not xml")] == ["error"]
+
+
+def told(more: str = "", procedure: str = PROCEDURE) -> list[tuple[str, str]]:
+    """What is found when the service task calls a function that says what it takes."""
+    handler = '<camunda:property name="flow.handler" value="work.compute"/>'
+    assert handler in LANES
+    changed = LANES.replace(handler, handler.replace("compute", "timetable") + more)
+    return [(each.element, each.reason) for each in checked(files(changed, procedure=procedure))]
+
+
+def setting(name: str, value: str) -> str:
+    return f'<camunda:property name="flow.{name}" value="{value}"/>'
+
+
+FIFTEEN = setting("working-days", "15")
+
+
+def test_a_function_gets_the_properties_and_parameters_that_it_can_read() -> None:
+    assert told(FIFTEEN) == []
+    assert told(FIFTEEN + setting("preparation", "P14D")) == []
+    assert told() == [("sum", "The function work.timetable needs the property flow.working-days")]
+    [(element, reason)] = told(setting("working-days", "abc"))
+    assert (element, reason) == (
+        "sum", "The property flow.working-days cannot be read: abc is no whole number from 1 to 250",
+    )  # fmt: skip
+    [(_, reason)] = told(FIFTEEN + setting("preparation", "fourteen"))
+    assert "flow.preparation cannot be read" in reason
+    [(_, reason)] = told(FIFTEEN + setting("preperation", "P14D"))
+    assert reason == "The function work.timetable takes no property flow.preperation"
+    [(element, reason)] = told(FIFTEEN, PROCEDURE.replace("value: 60", "value: 600"))
+    assert element.startswith("line ")
+    assert reason == "The parameter target does not fit work.timetable: 600 is no number from 0 to 100"
+
+
+def test_findings_of_the_diagram_say_on_which_line_they_are() -> None:
+    found = checked(swapped('lane id="boss"', 'lane id="chief"'))
+    assert {(each.file, each.line) for each in found if "no role" in each.reason} == {("demo.bpmn", 1)}

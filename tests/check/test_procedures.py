@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from engine.errors import Misbuilt, NotFound
 from engine.procedures import bundle_hash, from_files, load
 from tests.check.sample import CLAUSES, PLAN, PROCEDURE, files
+from tests.decisions.tables import dmn, table
 
 
 def laid_out(folder: Path, bundle: dict[str, bytes], name: str = "demo") -> tuple[Path, Path]:
@@ -59,7 +60,7 @@ def test_readmes_pictures_and_hidden_files_are_no_part_of_it(tmp_path: Path) -> 
 
 
 def test_templates_and_decision_tables_are_part_of_it(tmp_path: Path) -> None:
-    more = files() | {"templates/notice/公示.txt": "公示".encode(), "rating.dmn": b"<x/>"}
+    more = files() | {"templates/notice/公示.txt": "公示".encode(), "rating.dmn": dmn(table([("1", "2")]))}
     assert load(*laid_out(tmp_path, more)).files == more
 
 

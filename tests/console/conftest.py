@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
 
 import cli
-from console import language
+from console import account, language
 from engine.clock import SystemClock
 from tests.console.office import furnish
 
@@ -34,8 +35,9 @@ class Terminal:
         self, *args: str, user: str = "zhao", lang: str = "en", exit_code: int = 0, typed: str | None = None
     ) -> Result:
         """Type `flow ARGS`; the outcome has to be `exit_code`."""
-        env = {"LOGNAME": user, "FLOW_LANG": lang, "FLOW_HOME": str(self.folder), **self.env}
-        result = CliRunner().invoke(cli.flow, list(args), input=typed, env=env)
+        env = {"FLOW_LANG": lang, "FLOW_HOME": str(self.folder), **self.env}
+        with mock.patch.object(account, "system_user", return_value=user):
+            result = CliRunner().invoke(cli.flow, list(args), input=typed, env=env)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert result.exit_code == exit_code, result.output

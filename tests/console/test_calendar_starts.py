@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.config import shipped
 from tests.console.conftest import Terminal
 from tests.console.test_workspace import alter
 
@@ -21,7 +22,10 @@ people:
 @pytest.fixture
 def surveying(flow: Terminal) -> Terminal:
     """The shipped quarterly survey, published."""
-    assert "project_gm" in flow("procedure", "add", "003G").stderr
+    asked = flow("procedure", "add", "003G").stderr
+    assert "{id: project_gm, name: 项目总经理}" in asked
+    assert "{id: surveyor, name: 参与调查人员}" in asked
+    assert "surveyor" in flow("procedure", "check", "003G", exit_code=1).stderr
     file = flow.folder / "org.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("people:\n", ROLES), encoding="utf-8")
     flow("org", "import")
@@ -59,16 +63,40 @@ def test_a_provisional_year_is_marked_and_a_year_without_table_is_told(surveying
     assert "2028" in beyond.stderr
 
 
+def test_a_schedule_whose_year_has_no_table_is_told_until_the_table_comes(surveying: Terminal) -> None:
+    alter(surveying, "DELETE FROM calendar_table WHERE year >= 2026")
+    surveying("schedule", "add", "003G", "--unit", "office-1")
+    for words in (("status",), ("schedule", "list"), ("schedule", "next", "--days", "5")):
+        said = surveying(*words, lang="zh").stderr
+        assert "大楼客户满意度季度调查（第一管理处）没有下一次启动时间" in said
+        assert "2026" in said
+        assert "flow calendar import" in said
+    [row] = surveying.json("schedule", "list")
+    assert "2026" in row["waits_for"]
+    for year in (2026, 2027):
+        surveying("calendar", "import", str(shipped() / "processes" / "calendars" / f"{year}.yaml"))
+    assert surveying.json("status")["overview"]["unplanned"] == []
+    [row] = surveying.json("schedule", "list")
+    assert (row["waits_for"], row["next_period"]) == (None, "2026-Q4")
+
+
+def test_the_survey_started_by_hand_knows_its_variables(surveying: Terminal) -> None:
+    said = surveying("start", "003G", "--unit", "office-1", "--set", "d1=2026-09-24", exit_code=6).stderr
+    assert "d1: The procedure knows no variable d1" in said
+    assert "d0: " not in said
+
+
 def test_a_procedure_without_schedule_cannot_be_scheduled(flow: Terminal) -> None:
     flow("schedule", "add", "P-1", "--unit", "office-1", exit_code=3)
 
 
 @pytest.mark.parametrize("verb", [("retry", "1"), ("skip", "1", "--reason", "已手工处理")])
 def test_a_failed_job_is_listed_and_dealt_with(flow: Terminal, verb: tuple[str, ...]) -> None:
+    flow("start", "P-1", "--unit", "office-1")
     alter(
         flow,
         "INSERT INTO job (kind, payload, idem_key, status, attempts, created_at, error) VALUES "
-        """('signal', '{"name": "x", "origin": 0}', 'k', 'dead', 5, 1, 'no connection')""",
+        """('signal', '{"name": "x", "origin": 1}', 'k', 'dead', 5, 1, 'no connection')""",
     )
     assert "no connection" in flow("job", "list", "--incidents").stdout
     assert flow.json("status")["overview"]["incidents"] == 1

@@ -68,7 +68,7 @@ def test_a_round_is_shown_in_chinese(folder: Path) -> None:
     shown = said(folder, "round", "show", "SV-3")
     assert shown.startswith("SV-3  第三管理处  2026-Q3")
     assert re.search(r"状态 +已结束", shown)
-    assert re.search(r"已收回 +150", shown)
+    assert re.search(r"已收回，完整 +150", shown)
 
 
 def test_history_names_procedure_steps_and_what_is_due(folder: Path) -> None:

@@ -87,6 +87,9 @@ def test_values_come_from_a_file_and_set_goes_before_it(started: Terminal) -> No
     ("name", "content", "place"),
     [
         ("v.json", "{", "line 1"),
+        ("v.json", '{"what": "a:\\"b{",\n"amount": 1,\n "amount": 2}', "line 3"),
+        ("v.json", '{"amount": 1, "what": [{"x": 1}, {"x": 2,\n"\\u0078": 3}]}', "line 2"),
+        ("v.yaml", 'what: "\\a"', "line 1"),
         ("v.yaml", "a: 1\na: 2\n", "line 2"),
         ("v.yaml", "when: 2026-09-14", "line 1"),
     ],
@@ -188,3 +191,60 @@ def test_next_is_the_most_urgent_task_one_may_do(started: Terminal) -> None:
 def test_an_empty_worklist_is_no_failure(flow: Terminal) -> None:
     assert flow.json("task", "list", user="sun") == []
     assert "Nothing to do" in flow("task", "list", user="sun").stderr
+
+
+def test_the_same_key_in_two_rows_or_with_a_mark_of_order_before_it_is_no_repetition(
+    started: Terminal,
+) -> None:
+    file = started.folder / "values.json"
+    file.write_bytes(b'\xef\xbb\xbf{"what": "{x: \\"what\\":", "amount": 3}')
+    started("task", "complete", "SV-1.1", "--form", str(file), user="wang")
+
+
+def test_a_field_set_twice_on_the_command_line_is_refused(started: Terminal) -> None:
+    said = started(
+        "task", "complete", "SV-1.1", "--set", "amount=3", "--set", "amount=4", user="wang", exit_code=2
+    )
+    assert "amount twice" in said.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "place"),
+    [
+        (("task", "comment", "SV-1.1", "\x1b[2Jhello"), "text"),
+        (("task", "draft", "SV-1.1", "--set", "what=\x07"), "what"),
+        (("start", "P-1", "--unit", "office-1", "--title", "a\x9bb"), "title"),
+        (("start", "P-1", "--unit", "office-1", "--set", "what=a\x00b"), "what"),
+    ],
+)
+def test_a_text_that_would_drive_the_terminal_is_never_kept(
+    started: Terminal, words: tuple[str, ...], place: str
+) -> None:
+    said = started(*words, user="li", exit_code=6).stderr
+    assert f"{place}: A character in it cannot be stored" in said
+
+
+def test_a_comment_of_several_lines_is_kept_and_one_of_nothing_to_be_seen_is_not(started: Terminal) -> None:
+    started("task", "comment", "SV-1.1", "一\n\t二", user="wang")
+    started("task", "comment", "SV-1.1", "\u200b\u2060", user="wang", exit_code=6)
+
+
+def test_the_rule_of_a_due_date_is_told_in_the_readers_words(started: Terminal) -> None:
+    told = started("task", "why", "SV-1.1", user="wang", lang="zh").stdout
+    assert "任务开启（2026-09-14）之后 3 个工作日内（自次日起算）" in told
+    assert (
+        "within 3 working days after the opening of the task (2026-09-14)"
+        in started("task", "why", "SV-1.1", user="wang").stdout
+    )
+
+
+def test_who_loses_a_role_is_told_so_and_the_task_is_free_again(started: Terminal) -> None:
+    started("task", "claim", "SV-1.1", user="wang")
+    file = started.folder / "org.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("system_user: wang, roles: [{role: clerk, unit: office-1}]", "system_user: wang"),
+                    encoding="utf-8")  # fmt: skip
+    assert "SV-1.1" in started("org", "import", user="zhao").stderr
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="wang", exit_code=7)
+    assert "王芳" in started("instance", "history", "SV-1", user="li").stdout
+    assert ids(started, user="li") == ["SV-1.1"]

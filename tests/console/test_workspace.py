@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from console import account
 from tests.console.conftest import Terminal
 
 
@@ -89,7 +90,7 @@ def test_a_check_names_every_fault_and_publish_refuses_it(flow: Terminal) -> Non
     diagram = flow.folder / "processes" / "purchase" / "purchase.bpmn"
     text = diagram.read_text(encoding="utf-8").replace('formKey="approve"', 'formKey="aprove"')
     diagram.write_text(text, encoding="utf-8")
-    assert "aprove" in flow("procedure", "check", "P-1", exit_code=8).stderr
+    assert "aprove" in flow("procedure", "check", "P-1", exit_code=1).stderr
     flow("procedure", "publish", "P-1", exit_code=8)
     assert [each["version"] for each in flow.json("procedure", "show", "P-1")["versions"]] == [1]
 
@@ -222,8 +223,8 @@ def test_ids_are_completed_with_the_names_of_tasks(started: Terminal) -> None:
     import cli
 
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"LOGNAME": "wang", "FLOW_HOME": str(started.folder)}.items():
-            patch.setenv(name, value)
+        patch.setattr(account, "system_user", lambda: "wang")
+        patch.setenv("FLOW_HOME", str(started.folder))
         complete = ShellComplete(cli.flow, {}, "flow", "_FLOW_COMPLETE")
         [item] = complete.get_completions(["task", "claim"], "sv-1")
         assert (item.value, item.help) == ("SV-1.1", "填写采购申请 · 第一管理处")
@@ -247,3 +248,32 @@ def test_a_demo_workspace_says_that_its_clock_is_virtual(started: Terminal) -> N
     listed = started("task", "list", "--as", "wang.fang", user="anybody", lang="zh")
     assert "2026-09-15 09:00" in listed.stderr
     assert "SV-1.1" in listed.stdout
+
+
+def test_a_unit_or_role_that_leaves_org_yaml_is_given_up_and_what_is_open_there_is_told(
+    started: Terminal,
+) -> None:
+    file = started.folder / "org.yaml"
+    text = file.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if "{id: office-1" not in line]
+    file.write_text("\n".join(lines).replace("unit: office-1", "unit: office-2"), encoding="utf-8")
+    said = started("org", "import", lang="zh").stderr
+    assert "第一管理处已不在 org.yaml 中" in said
+    assert "1 项未完成的任务、1 个实例" in said
+    [unit] = [each for each in started.json("org", "show")["units"] if each["id"] == "office-1"]
+    assert not unit["active"]
+    assert (
+        "org.yaml no longer names it"
+        in started("start", "P-1", "--unit", "office-1", exit_code=3, user="zhao").stderr
+    )
+    file.write_text(text, encoding="utf-8")
+    started("org", "import")
+    started("start", "P-1", "--unit", "office-1", user="wang")
+
+
+def test_a_start_with_a_name_that_the_procedure_does_not_know_is_refused(flow: Terminal) -> None:
+    said = flow("start", "P-1", "--unit", "office-1", "--set", "amuont=3", user="wang", exit_code=6).stderr
+    assert "did you mean amount?" in said
+    flow("start", "P-1", "--unit", "office-1", "--set", "amount=3", user="wang")
+    said = flow("instance", "correct", "SV-1", "--set", "amuont=3", "--reason", "笔误", exit_code=6).stderr
+    assert "did you mean amount?" in said

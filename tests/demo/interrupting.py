@@ -122,7 +122,7 @@ def kill(folder: Path, seconds: float) -> None:
     """Run the command itself and kill it (SIGKILL) after so long."""
     command = [sys.executable, "-c", "from cli import main; main()", "demo", "--folder", str(folder)]
     with subprocess.Popen(
-        [*command, "--responses", str(RESPONSES), "--resume"],
+        [*command, "--responses", str(RESPONSES)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:

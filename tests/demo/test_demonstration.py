@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,34 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    folder = tmp_path_factory.mktemp("demo") / "演示"
-    run = CliRunner().invoke(flow, ["demo", "--folder", str(folder), "--lang", "en"])
+    folder = tmp_path_factory.mktemp("demo") / "演示 3"
+    run = CliRunner().invoke(flow, ["demo", "--folder", str(folder)], env={"FLOW_LANG": "en"})
     assert run.exit_code == 0, run.output
     again = CliRunner().invoke(flow, ["demo", "--folder", str(folder), "--resume", "--json"])
     # `--resume` of a demonstration that is over changes nothing and tells the same.
     assert again.exit_code == 0, again.output
     return folder, {"text": run.stdout, **json.loads(again.stdout)}
+
+
+@pytest.fixture(scope="module")
+def fresh(played: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's workspace as it was when it ended."""
+    return shutil.copytree(played[0], tmp_path_factory.mktemp("tour") / "demo")
+
+
+def test_the_readme_shows_what_a_reader_gets(played: tuple[Path, dict[str, Any]], fresh: Path) -> None:
+    text = (config.shipped() / "README.md").read_text(encoding="utf-8")
+    tour = text.partition("## Five minutes")[2].partition("\n## ")[0]
+    got, compared = played[1]["text"].splitlines(), 0
+    for block in tour.split("```")[1::2]:
+        for line in filter(None, block.splitlines()):
+            if line.startswith("$ ../.venv/bin/flow "):
+                command = ["-C", str(fresh), *shlex.split(line)[2:]]
+                got = CliRunner().invoke(flow, command, env={"FLOW_LANG": "en"}).output.splitlines()
+            elif not line.startswith("$ ") and line.strip() != "...":
+                assert line in got, line
+                got, compared = got[got.index(line) + 1 :], compared + 1
+    assert compared > 20
 
 
 def rates(rows: list[dict[str, str]], item: str) -> tuple[int, int, float, float]:
@@ -49,6 +72,17 @@ def test_every_office_is_started_by_the_calendar_and_archives(played: tuple[Path
     history = CliRunner().invoke(flow, ["-C", str(played[0]), "instance", "history", "SV-1", "--json"])
     started = json.loads(history.stdout)[0]["facts"]["variables"]
     assert started["d0"] == "2026-09-10"
+
+
+def test_what_to_try_next_can_be_pasted_into_a_shell(played: tuple[Path, dict[str, Any]]) -> None:
+    [line] = [each for each in played[1]["text"].splitlines() if each.startswith("  cd ")]
+    [_, folder] = shlex.split(line)
+    assert Path(folder).resolve() == played[0]
+
+
+def test_a_demonstration_goes_on_with_the_answers_it_began_with(played: tuple[Path, dict[str, Any]]) -> None:
+    args = ["demo", "--folder", str(played[0]), "--resume", "--responses", "12"]
+    assert CliRunner().invoke(flow, args).exit_code == 3
 
 
 def test_who_was_late_is_said(played: tuple[Path, dict[str, Any]]) -> None:

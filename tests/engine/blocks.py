@@ -1,8 +1,8 @@
 """Random diagrams made of nested blocks, and what they mean, told independently of the engine.
 
-A block is drawn in the notation of `drawing`. What it means is told by rewriting: the state of a block says
-which tasks are open and which events are waited for, and doing one of them gives the next state. No tokens, no
-gateways that count: a choice is the branch chosen, a parallel block is all of its branches, done when they are.
+`block_drawing` draws a block. What it means is told by rewriting: the state of a block says which tasks are open
+and which events are waited for, and doing one of them gives the next state. No tokens, no gateways that count: a
+choice is the branch chosen, a parallel block is all of its branches, done when they are.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -20,7 +19,13 @@ Action = tuple[str, str]
 
 @dataclass
 class Block:
-    """`kind` is task, script, seq, xor, and, or, loop, sub, wait, race, host."""
+    """`kind` is one of:
+
+    task, many (a multi-instance task), again (one with a standard loop), script, link; wait for an event;
+    seq, xor, and, or, loop, sub; race (event-based gateway); host (of a boundary event);
+    guard: a sub-process whose first branch ends in an error, an escalation or a termination;
+    alarm: a sub-process with an event sub-process; undo: a task that is compensated later.
+    """
 
     kind: str
     id: str
@@ -29,38 +34,41 @@ class Block:
     """Of a choice: which branches are taken, the last one being the default."""
     laps: int = 0
     soft: bool = False
+    way: str = ""
+    """What is waited for (message, signal, timer), or how a guard's branch ends (error, escalation, terminate)."""
 
 
 def grow(random: Random, depth: int = 4) -> Block:
     """A random block."""
     names = (f"n{number}" for number in range(100_000))
-    return _grow(random, depth, names, loops=True)
+    return _grow(random, depth, names, alone=True)
 
 
-def _grow(random: Random, depth: int, names: Iterator[str], *, loops: bool) -> Block:
-    leaves = ["task", "task", "script", "wait"]
-    nests = [
-        "seq",
-        "seq",
-        "xor",
-        "and",
-        "and",
-        "or",
-        "or",
-        "sub",
-        "race",
-        "host",
-        *(["loop", "loop"] if loops else []),
-    ]
-    kind = random.choice(leaves if depth == 0 else [*leaves[:1], *nests])
-    block = Block(kind, next(names))
-    if kind in leaves:
+_LEAVES = ("task", "task", "task", "many", "script", "link", "wait")
+_NESTS = ("seq", "seq", "xor", "and", "and", "or", "or", "sub", "race", "host", "guard", "alarm")
+_ONCE = (("again",), ("loop", "loop", "undo"))
+"""Leaves and nests that do not stand where several may run at once, which could not be told apart."""
+_EVENTS = ("message", "signal", "timer")
+_PARTS = {"loop": 1, "sub": 1, "undo": 1, "host": 2, "alarm": 2, "guard": 3}
+
+
+def _grow(random: Random, depth: int, names: Iterator[str], *, alone: bool) -> Block:
+    kinds = _LEAVES if depth == 0 else ("task", *_NESTS)
+    kind = random.choice((*kinds, *(_ONCE[depth > 0] if alone else ())))
+    block = Block(kind, next(names), way=random.choice(_EVENTS))
+    block.laps = random.randint(1, 3) if kind in ("loop", "again") else 0
+    if kind in (*_LEAVES, "again"):
         return block
-    number = 1 if kind in ("loop", "sub") else random.randint(2, 3) + (kind == "or")
-    block.soft = kind == "host" and random.random() < 0.5
-    for place in range(number if kind != "host" else 2):
-        inner = loops and not (block.soft and place == 1)
-        block.parts.append(_grow(random, depth - 1, names, loops=inner))
+    if kind == "guard":
+        block.way = random.choice(("error", "escalation", "terminate"))
+    block.soft = kind in ("host", "alarm") or (kind, block.way) == ("guard", "escalation")
+    block.soft = block.soft and random.random() < 0.5
+    number = _PARTS.get(kind) or random.randint(2, 3) + (kind == "or")
+    for place in range(number):
+        beside = (
+            block.soft and place == number - 1
+        )  # what a non-interrupting event begins may run several times
+        block.parts.append(_grow(random, depth - 1, names, alone=alone and not beside))
     if kind == "host":  # what can be interrupted: a task or a sub-process
         block.parts[0] = random.choice(
             [Block("task", next(names)), Block("sub", next(names), [block.parts[0]])]
@@ -71,88 +79,7 @@ def _grow(random: Random, depth: int, names: Iterator[str], *, loops: bool) -> B
     if kind == "or":
         block.picks = [random.random() < 0.7 for _ in range(number - 1)]
         block.picks.append(not any(block.picks))
-    block.laps = random.randint(1, 3) if kind == "loop" else 0
     return block
-
-
-# -- as a diagram ----------------------------------------------------------------------------------
-
-
-def draw(block: Block) -> str:
-    """The block as a process in the notation."""
-    lines = ["start begin", "end done"]
-    first, last = _draw(block, lines, "")
-    return "\n".join([*lines, f"begin -> {first}", f"{last} -> done"])
-
-
-def _draw(block: Block, lines: list[str], indent: str) -> tuple[str, str]:
-    """Add the block's elements and flows; which elements it begins and ends with."""
-    name, say = block.id, lambda text: lines.append(indent + text)
-    if block.kind in ("task", "script", "wait"):
-        say(
-            {
-                "task": f"user {name}",
-                "script": f"script {name} do=pass",
-                "wait": f"catch {name} message={name}",
-            }[block.kind]
-        )
-        return name, name
-    if block.kind == "seq":
-        ends = [_draw(part, lines, indent) for part in block.parts]
-        for (_, last), (first, _) in pairwise(ends):
-            say(f"{last} -> {first}")
-        return ends[0][0], ends[-1][1]
-    if block.kind == "sub":
-        say(f"sub {name}")
-        say(f"  start {name}_begin")
-        say(f"  end {name}_done")
-        first, last = _draw(block.parts[0], lines, indent + "  ")
-        say(f"  {name}_begin -> {first}")
-        say(f"  {last} -> {name}_done")
-        return name, name
-    if block.kind == "loop":
-        say(f'script {name}_zero do="{name} = 0"')
-        say(f"xor {name}_again")
-        first, last = _draw(block.parts[0], lines, indent)
-        say(f'script {name}_count do="{name} = {name} + 1"')
-        say(f"xor {name}_enough")
-        say(f"{name}_zero -> {name}_again -> {first}")
-        say(f"{last} -> {name}_count -> {name}_enough")
-        say(f"script {name}_out do=pass")
-        say(f"{name}_enough -> {name}_again : {name} < {block.laps}")
-        say(f"{name}_enough -> {name}_out : else")
-        return f"{name}_zero", f"{name}_out"
-    if block.kind == "host":
-        return _draw_host(block, lines, indent)
-    split = {"race": "choice", "xor": "xor", "and": "and", "or": "or"}[block.kind]
-    say(f"{split} {name}_split")
-    say(f"{'xor' if split == 'choice' else split} {name}_join")
-    for place, part in enumerate(block.parts):
-        first, last = _draw(part, lines, indent)
-        if block.kind == "race":
-            say(f"catch {name}_{place} message={name}_{place}")
-            say(f"{name}_split -> {name}_{place} -> {first}")
-        else:
-            test = "else" if place == len(block.parts) - 1 else str(block.picks[place]) if block.picks else ""
-            say(f"{name}_split -> {first}" + (f" : {test}" if block.picks else ""))
-        say(f"{last} -> {name}_join")
-    return f"{name}_split", f"{name}_join"
-
-
-def _draw_host(block: Block, lines: list[str], indent: str) -> tuple[str, str]:
-    name, say = block.id, lambda text: lines.append(indent + text)
-    first, last = _draw(block.parts[0], lines, indent)
-    say(f"boundary {name} on={first} message={name}" + (" soft" if block.soft else ""))
-    handler, after = _draw(block.parts[1], lines, indent)
-    say(f"{name} -> {handler}")
-    if block.soft:
-        say(f"end {name}_end")
-        say(f"{after} -> {name}_end")
-        return first, last
-    say(f"xor {name}_merge")
-    say(f"{last} -> {name}_merge")
-    say(f"{after} -> {name}_merge")
-    return first, f"{name}_merge"
 
 
 # -- as a meaning ----------------------------------------------------------------------------------
@@ -174,7 +101,7 @@ class State:
 
 class _Leaf(State):
     def actions(self):
-        return Counter([("do" if self.block.kind == "task" else "fire", self.block.id)])
+        return Counter([("fire" if self.block.kind == "wait" else "do", self.block.id)])
 
     def act(self, action):
         return None
@@ -235,9 +162,10 @@ class _Host(State):
     def __init__(self, block: Block, scope: list[State], inner: State) -> None:
         super().__init__(block, scope)
         self.inner = inner
+        self.armed = True
 
     def actions(self):
-        return self.inner.actions() + Counter([("fire", self.block.id)])
+        return self.inner.actions() + Counter([("fire", self.block.id)] if self.armed else [])
 
     def act(self, action):
         if action != ("fire", self.block.id):
@@ -248,10 +176,76 @@ class _Host(State):
             return self
         if not self.block.soft:
             return begin(self.block.parts[1], self.scope)
+        self.armed = self.block.way != "timer"
         beside = begin(self.block.parts[1], self.scope)
         if beside is not None:
             self.scope.append(beside)
         return self
+
+
+class _Guard(State):
+    """A sub-process of two branches, the first of which ends by ending the whole, or by telling the outside."""
+
+    def __init__(self, block: Block, scope: list[State]) -> None:
+        super().__init__(block, scope)
+        self.inner: list[State] = []
+        first, second = (begin(part, self.inner) for part in block.parts[:2])
+        self.first = first
+        self.inner[:0] = [each for each in (first, second) if each is not None]
+
+    def actions(self):
+        return sum((each.actions() for each in self.inner), Counter())
+
+    def act(self, action):
+        before = next(index for index, each in enumerate(self.inner) if action in each.actions())
+        acting = self.inner[before]
+        after = acting.act(action)
+        place = next(index for index, each in enumerate(self.inner) if each is acting)
+        self.inner[place : place + 1] = [] if after is None else [after]
+        if acting is self.first:
+            self.first = after
+            if after is None:
+                return self.thrown()
+        return self if self.inner else None
+
+    def thrown(self) -> State | None:
+        """What is left when the first branch has come to its end."""
+        if self.block.way == "terminate":
+            return None
+        handler = begin(self.block.parts[2], self.scope)
+        if not self.block.soft:
+            return handler
+        if handler is not None:
+            self.scope.append(handler)
+        return self if self.inner else None
+
+
+class _Alarm(State):
+    """A sub-process, and what an event in it begins instead of its main line or beside it."""
+
+    def __init__(self, block: Block) -> None:
+        self.threads: list[State] = []
+        super().__init__(block, self.threads)
+        self.armed = True
+        first = begin(block.parts[0], self.threads)
+        if first is not None:
+            self.threads.insert(0, first)
+
+    def actions(self):
+        found = sum((thread.actions() for thread in self.threads), Counter())
+        return found + Counter([("fire", f"{self.block.id}_alarm")] if self.armed else [])
+
+    def act(self, action):
+        if action != ("fire", f"{self.block.id}_alarm"):
+            _act_in(self.threads, action)
+            return self if self.threads else None
+        if not self.block.soft:
+            self.threads.clear()
+        self.armed = self.block.soft and self.block.way != "timer"
+        handler = begin(self.block.parts[1], self.threads)
+        if handler is not None:
+            self.threads.append(handler)
+        return self if self.threads else None
 
 
 class _Race(State):
@@ -272,26 +266,45 @@ def _act_in(parts: list[State], action: Action) -> None:
 
 def begin(block: Block, scope: list[State]) -> State | None:
     """The block's first state; None when it is done at once."""
+    if block.kind in ("script", "link"):
+        return None
+    if block.kind in ("task", "many", "wait"):
+        return _Leaf(block, scope)
+    if block.kind in ("sub", "guard", "alarm", "race", "host"):
+        return _begin_bordered(block, scope)
     match block.kind:
-        case "script":
-            return None
-        case "task" | "wait":
-            return _Leaf(block, scope)
+        case "again":
+            return _one_by_one(block, scope, [Block("task", block.id)] * block.laps)
+        case "undo":
+            undone = [Block("task", block.id), block.parts[0], Block("task", f"{block.id}_undone")]
+            return _one_by_one(block, scope, undone)
         case "seq":
             return _one_by_one(block, scope, block.parts)
         case "loop":
             return _one_by_one(block, scope, block.parts * block.laps)
+    taken = [part for place, part in enumerate(block.parts) if not block.picks or block.picks[place]]
+    parts = [state for state in (begin(part, scope) for part in taken) if state is not None]
+    return _Together(block, scope, parts) if parts else None
+
+
+def _begin_bordered(block: Block, scope: list[State]) -> State | None:
+    match block.kind:
         case "sub":
             inside = _Scope(block.parts[0])
             return inside if inside.threads else None
+        case "guard":
+            guarded = _Guard(block, scope)
+            return guarded.thrown() if guarded.first is None else guarded
+        case "alarm":
+            alarmed = _Alarm(block)
+            return alarmed if alarmed.threads else None
         case "race":
             return _Race(block, scope)
         case "host":
             inner = begin(block.parts[0], scope)
             return None if inner is None else _Host(block, scope, inner)
-    taken = [part for place, part in enumerate(block.parts) if not block.picks or block.picks[place]]
-    parts = [state for state in (begin(part, scope) for part in taken) if state is not None]
-    return _Together(block, scope, parts) if parts else None
+
+    raise AssertionError(block.kind)
 
 
 def _one_by_one(block: Block, scope: list[State], parts: list[Block]) -> State | None:

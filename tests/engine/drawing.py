@@ -15,10 +15,14 @@ of the file. `undo ~> handler` is the association of a compensation event. Every
 an element says `lane=`.
 
 Events take `timer= cycle= date= message= signal= error= escalation= condition= link= compensate= cancel
-terminate`; boundary events `on=HOST`, and `soft` when they do not interrupt. Activities take `do=` (script),
+terminate`; boundary events `on=HOST`, and `soft` when they do not interrupt; `all` when an event needs all of
+its definitions, `no-wait` when a compensation is not waited for. `begins` is for a receive task or choice that
+begins the instance (`all`: parallel), `needs=` for the activation condition of a `complex` gateway. `global
+NAME do=` is a global script task. Activities take `do=` (script), `takes= gives=` (token quantities),
 `calls=`, `message=`, `while= max= test-before` (standard loop), `times= each=VARIABLE:ITEM many sequential
-until= gather=VARIABLE:ITEM` (multi-instance), `undoes` (for compensation), and `form= assignee= group=
-priority=` and `flow.…=` as the modelers write them.
+until= gather=VARIABLE:ITEM throws="None signal NAME"` (multi-instance; or One, or a condition), `undoes` (for
+compensation), and `form= assignee= group=
+priority= decision= result= mapped=` and `flow.…=` as the modelers write them.
 """
 
 from __future__ import annotations
@@ -32,12 +36,17 @@ from xml.sax.saxutils import escape, quoteattr
 TAGS = {
     "start": "startEvent", "end": "endEvent", "catch": "intermediateCatchEvent", "throw": "intermediateThrowEvent",
     "boundary": "boundaryEvent", "xor": "exclusiveGateway", "and": "parallelGateway", "or": "inclusiveGateway",
-    "choice": "eventBasedGateway", "task": "task", "user": "userTask", "manual": "manualTask",
-    "service": "serviceTask", "script": "scriptTask", "send": "sendTask", "receive": "receiveTask",
+    "choice": "eventBasedGateway", "complex": "complexGateway", "task": "task", "user": "userTask",
+    "manual": "manualTask",
+    "service": "serviceTask", "rule": "businessRuleTask", "script": "scriptTask", "send": "sendTask",
+    "receive": "receiveTask",
     "call": "callActivity", "sub": "subProcess", "event-sub": "subProcess", "transaction": "transaction",
 }  # fmt: skip
 _HOLDERS = ("sub", "event-sub", "transaction")
-_ATTRIBUTES = {"form": "formKey", "assignee": "assignee", "group": "candidateGroups", "priority": "priority"}
+_ATTRIBUTES = {
+    "form": "formKey", "assignee": "assignee", "group": "candidateGroups", "priority": "priority",
+    "decision": "decisionRef", "result": "resultVariable", "mapped": "mapDecisionResult",
+}  # fmt: skip
 _TIMERS = {"timer": "timeDuration", "date": "timeDate", "cycle": "timeCycle"}
 _NAMED = ("message", "signal", "error", "escalation")
 _NAMESPACES = (
@@ -68,6 +77,7 @@ class _File:
         self.processes: dict[str, _Element] = {}
         self.names: dict[tuple[str, str], str] = {}
         self.drawn: list[str] = []
+        self.roots = ""
         self.around: dict[str, _Element] = {}
         self._begin(process)
         self.open = [self.process]
@@ -98,6 +108,10 @@ class _File:
             else:
                 self._begin(*words[1:])
             return
+        if words[0] == "global":
+            script = f"<script>{escape(words[2].removeprefix('do='))}</script>"
+            self.roots += f"<globalScriptTask id={quoteattr(words[1])}>{script}</globalScriptTask>"
+            return
         element = _Element(len(line) - len(line.lstrip()), words)
         while self.open[-1].indent >= element.indent:
             self.open.pop()
@@ -126,7 +140,7 @@ class _File:
 
     def xml(self) -> bytes:
         body = "".join(self._process(each) for each in self.processes.values())
-        roots = "".join(
+        roots = self.roots + "".join(
             f"<{kind} id={quoteattr(identity)} name={quoteattr(name)} "
             + (f"{kind}Code={quoteattr(name)}" if kind in ("error", "escalation") else "")
             + "/>"
@@ -167,7 +181,12 @@ class _File:
         if "soft" in options:
             attributes["cancelActivity" if tag == "boundaryEvent" else "isInterrupting"] = "false"
         if "all" in options:
-            attributes["parallelMultiple"] = "true"
+            gateway = tag == "eventBasedGateway"
+            attributes |= {"eventGatewayType": "Parallel"} if gateway else {"parallelMultiple": "true"}
+        if "begins" in options:
+            attributes["instantiate"] = "true"
+        quantities = {"takes": "startQuantity", "gives": "completionQuantity"}
+        attributes |= {quantities[name]: options[name] for name in quantities if name in options}
         if "undoes" in options:
             attributes["isForCompensation"] = "true"
         if element.kind == "event-sub":
@@ -177,7 +196,10 @@ class _File:
         if tag in ("sendTask", "receiveTask"):
             attributes["messageRef"] = self._name("message", options["message"])
         written = " ".join(f"{name}={quoteattr(value)}" for name, value in attributes.items())
-        body = _extension(options) + _texts("outgoing", element.outgoing) + _loop(options)
+        thrown = self._thrown(element)
+        body = _extension(options) + _texts("outgoing", element.outgoing) + _loop(options, *thrown)
+        if "needs" in options:
+            body += f"<activationCondition>{escape(options['needs'])}</activationCondition>"
         if tag == "scriptTask":
             body += f"<script>{escape(options['do'])}</script>"
         if tag.endswith("Event"):
@@ -201,10 +223,28 @@ class _File:
             elif name == "link":
                 found += f"<linkEventDefinition name={quoteattr(value)}/>"
             elif name == "compensate":
-                found += f"<compensateEventDefinition{f' activityRef={value!r}' if value else ''}/>"
+                wait = ' waitForCompletion="false"' if "no-wait" in element.options else ""
+                found += f"<compensateEventDefinition{wait}{f' activityRef={value!r}' if value else ''}/>"
             elif name in ("terminate", "cancel"):
                 found += f"<{name}EventDefinition/>"
         return found
+
+    def _thrown(self, element: _Element) -> tuple[str, str]:
+        """The attributes and the content of a multi-instance marker that throws."""
+        if "throws" not in element.options:
+            return "", ""
+        when, kind, name = element.options["throws"].rsplit(" ", 2)
+        reference = f'{kind}Ref="{self._name(kind, name)}"'
+        if when in ("None", "One"):
+            identity = f"{element.id}_thrown"
+            self.roots += f"<{kind}EventDefinition id={quoteattr(identity)} {reference}/>"
+            return f' behavior="{when}" {when.lower()}BehaviorEventRef="{identity}"', ""
+        event = f"<event><{kind}EventDefinition {reference}/></event>"
+        condition = f"<condition>{escape(when)}</condition>"
+        return (
+            ' behavior="Complex"',
+            f"<complexBehaviorDefinition>{condition}{event}</complexBehaviorDefinition>",
+        )
 
     def _name(self, kind: str, name: str) -> str:
         return self.names.setdefault((kind, name), f"{kind}_{len(self.names)}")
@@ -225,7 +265,7 @@ def _texts(tag: str, values: Iterable[str]) -> str:
     return "".join(f"<{tag}>{escape(value)}</{tag}>" for value in values)
 
 
-def _loop(options: dict[str, str]) -> str:
+def _loop(options: dict[str, str], attributes: str = "", thrown: str = "") -> str:
     if "while" in options or "max" in options:
         test = f"<loopCondition>{escape(options['while'])}</loopCondition>" if "while" in options else ""
         maximum = f' loopMaximum="{options["max"]}"' if "max" in options else ""
@@ -246,4 +286,5 @@ def _loop(options: dict[str, str]) -> str:
     if "until" in options:
         body += f"<completionCondition>{escape(options['until'])}</completionCondition>"
     sequential = str("sequential" in options).lower()
-    return f'<multiInstanceLoopCharacteristics isSequential="{sequential}">{body}</multiInstanceLoopCharacteristics>'
+    tag = "multiInstanceLoopCharacteristics"
+    return f'<{tag} isSequential="{sequential}"{attributes}>{body}{thrown}</{tag}>'

@@ -79,7 +79,7 @@ class Stage:
 
     def publish(
         self, drawing: str, name: str = "p", *, forms: Mapping[str, str] | None = None, more: str = "",
-        process: str = "main",
+        process: str = "main", tables: Mapping[str, bytes] | None = None,
     ) -> definitions.Published:  # fmt: skip
         """Publish a drawing as procedure `name`; `forms` are lines of fields, `more` lines of procedure.yaml."""
         main = f"procedure: flow/1\nid: {name}\ntitle: {name}\nprocess: {dumps(process)}\n{more}\n"
@@ -90,6 +90,7 @@ class Stage:
                 re.sub(r"(?m)^(\s*)task (\S+)", r"\1script \2 do=pass", drawing), process
             ),
         }
+        files |= tables or {}
         for form, fields in (forms or {}).items():
             text = f'form: flow/1\nid: {form}\nversion: "1"\ntitle: {form}\nfields:\n{fields}\n'
             files[f"forms/{form}.yaml"] = text.encode()

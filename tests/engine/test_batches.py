@@ -10,6 +10,7 @@ from engine.commands.messages import Send
 from engine.errors import Conflict
 from engine.handlers import Handlers
 from engine.model import SYSTEM, Actor
+from engine.queries import history
 from engine.store import tables
 from tests.engine.paths import path, rehearse
 from tests.engine.stage import Stage
@@ -72,7 +73,7 @@ def test_a_batch_of_nothing_goes_on_at_once_and_doubles_nothing(quick: Stage, ha
         return []
 
     quick.publish(f"""
-    start s
+    start s flow.sets=none
     and split
     user beside
     sub before
@@ -103,7 +104,8 @@ def test_the_results_of_scripts_and_sub_processes_are_gathered_in_the_order_of_t
       start s2
       user a
       script b do="twice = x * 2 + loopCounter"
-      s2 -> a -> b
+      end e2
+      s2 -> a -> b -> e2
     end e
     s -> each -> e
     """
@@ -157,7 +159,7 @@ up -> b -> e2
 
 
 def test_called_processes_get_only_their_inputs_and_give_only_their_outputs(quick: Stage):
-    quick.publish(CHILDREN.format(options=""))
+    quick.publish(CHILDREN.format(options="").replace("start s\n", "start s flow.sets=secret\n"))
     number = quick.start(items=[1, 2], secret=3)
     children = quick.rows(tables.instance, tables.instance.c.parent_id == number)
     assert [quick.variables(row.id) for row in children] == [
@@ -220,7 +222,8 @@ def test_a_collection_function_lays_out_many_children_in_chunks(quick: Stage, ha
     sub each many=house flow.collection=t.many flow.output=sum
       start s2
       receive r message=go flow.key="str(house['number'])"
-      s2 -> r
+      end e2
+      s2 -> r -> e2
     end e
     s -> each -> e
     """)
@@ -249,7 +252,8 @@ def test_a_child_s_end_that_cannot_be_counted_may_be_left_out_and_the_batch_stil
     sub each times=2 flow.out=x until="x > 1"
       start s2
       user a form=f
-      s2 -> a
+      end e2
+      s2 -> a -> e2
     user after
     end e
     s -> each -> after -> e
@@ -348,3 +352,37 @@ def test_a_process_that_calls_itself_without_end_is_an_incident(quick: Stage):
     quick.publish("start s\ncall again calls=main\nend e\ns -> again -> e")
     quick.start()
     assert any("call itself without end" in str(each.error) for each in quick.incidents())
+
+
+def test_a_history_tells_the_end_of_a_batch_after_the_ends_of_its_children(quick: Stage):
+    """Also when all of it happens in one instant, as on a virtual clock."""
+    quick.publish("""
+    start s
+    sub each times=2
+      start s2
+      sub inner times=2
+        user a
+      end e2
+      s2 -> inner -> e2
+    end e
+    s -> each -> e
+    """)
+    number = quick.start()
+    for task in quick.tasks("a"):
+        quick.complete(task)
+    with quick.app.store.read() as conn:
+        lines = [(line.chain, line.kind) for line in history.of_instance(conn, number)]
+    for chain in ("SV-1", "SV-2", "SV-5"):
+        own = [place for place, (each, _) in enumerate(lines) if each == chain]
+        assert [lines[place] for place in own] == [
+            (line.chain, line.kind) for line in _chain(quick, chain)
+        ], "a chain keeps its own order"
+    done = lines.index(("SV-1", "batch.done"))
+    assert lines.index(("SV-2", "batch.done")) < lines.index(("SV-2", "instance.completed")) < done
+    assert lines.index(("SV-5", "batch.done")) < lines.index(("SV-5", "instance.completed")) < done
+    assert [kind for chain, kind in lines if chain == "SV-1"][-1] == "instance.completed"
+
+
+def _chain(stage: Stage, chain: str) -> tuple[history.Line, ...]:
+    with stage.app.store.read() as conn:
+        return history.of_chain(conn, chain)

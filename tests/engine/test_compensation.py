@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.commands.instances import Correct
+from engine.model import Actor
 from tests.engine.paths import path, rehearse
 from tests.engine.stage import Stage
 
@@ -85,12 +87,13 @@ def test_a_sub_process_without_a_handler_is_undone_by_its_activities():
       boundary cb on=b compensate
       task undo_b undoes
       cb ~> undo_b
-      s2 -> a -> b
+      end e2
+      s2 -> a -> b -> e2
     throw back compensate
     end e
     s -> body -> back -> e
     """
-    assert path(drawing) == "s body s2 a b back undo_b undo_a e"
+    assert path(drawing) == "s body s2 a b e2 back undo_b undo_a e"
 
 
 def test_the_thrower_waits_until_people_have_undone_their_part(quick: Stage):
@@ -146,3 +149,80 @@ def test_a_cancelled_transaction_undoes_what_was_done_and_leaves_by_its_cancel_e
 
 def test_a_transaction_that_succeeds_goes_on_normally():
     assert path(TRANSACTION, bad=False) == "s deal s2 split a waits way done done after e"
+
+
+LAPS = """
+start s
+{kind}
+boundary ca on=a compensate
+task undo undoes
+ca ~> undo
+throw back compensate
+end e
+s -> a -> back -> e
+"""
+
+
+def test_every_lap_of_a_loop_is_undone():
+    assert path(LAPS.format(kind="task a max=3")) == "s a a a back undo undo undo e"
+
+
+def test_a_loop_that_did_not_go_round_has_nothing_to_undo():
+    assert path(LAPS.format(kind="task a while=False test-before")) == "s a back e"
+
+
+def test_what_a_sub_process_did_in_every_lap_is_undone_latest_first():
+    drawing = """
+    start s
+    sub rounds max=2
+      start s2
+      task a
+      boundary ca on=a compensate
+      task undo_a undoes
+      ca ~> undo_a
+      task b
+      boundary cb on=b compensate
+      task undo_b undoes
+      cb ~> undo_b
+      end e2
+      s2 -> a -> b -> e2
+    throw back compensate
+    end e
+    s -> rounds -> back -> e
+    """
+    laps = "rounds s2 a b e2 " * 2
+    assert path(drawing) == f"s {laps}back undo_b undo_a undo_b undo_a e"
+
+
+def test_an_activity_is_undone_once_though_it_could_not_be_left_at_first(stage: Stage):
+    stage.publish("""
+    start s
+    script a do=pass
+    boundary ca on=a compensate
+    user undo undoes
+    ca ~> undo
+    throw back compensate
+    end e
+    s -> a -> back : n > 1
+    a -> e : n < 0
+    back -> e
+    """)
+    number = stage.start(n=0)
+    stage.do(Correct(by=Actor("gus"), instance=number, values={"n": 2}, reason="a slip"))
+    stage.retry()
+    stage.complete("undo")
+    assert stage.outcome(number) == "completed"
+
+
+def test_a_compensation_that_is_not_waited_for_goes_on_beside_the_thrower(stage: Stage):
+    stage.publish(
+        UNDO.format(which=" no-wait").replace("task undo", "user undo").replace("end e", "user after\nend e")
+        .replace("back -> e", "back -> after -> e")
+    )  # fmt: skip
+    number = stage.start()
+    assert sorted(stage.open()) == ["after", "undo_b"]
+    stage.complete("after")
+    stage.complete("undo_b")
+    assert stage.outcome(number) is None
+    stage.complete("undo_a")
+    assert stage.outcome(number) == "completed"

@@ -129,14 +129,15 @@ def test_a_step_costs_the_same_after_a_long_history_of_other_instances(quick: St
     alike(*costs)
 
 
-USERS = "start s\nuser each many=house flow.collection=t.houses flow.due=P5D\nend e\ns -> each -> e"
+USERS = "start s flow.sets=size\nuser each many=house flow.collection=t.houses flow.due=P5D\nend e\ns -> each -> e"
 CHILDREN = """
-start s
+start s flow.sets=size
 sub each many=house flow.collection=t.houses flow.in="n=house['n']"
   start s2
   receive r message=go flow.key="str(n)"
   user a
-  s2 -> r -> a
+  end e2
+  s2 -> r -> a -> e2
 end e
 s -> each -> e
 """

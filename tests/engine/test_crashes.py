@@ -30,7 +30,7 @@ sub visits each=houses:house flow.output=visited
   user visit
   catch rest timer=PT2H
   service count flow.handler=t.count
-  throw told message=visited
+  end told message=visited
   v -> visit -> rest -> count -> told
 boundary weekly on=visits cycle=R/P1D soft
 and split

@@ -15,9 +15,10 @@ sub body
   start s2
   and split
   user waits
+  end never
   end fails error=E1
   s2 -> split -> fails
-  split -> waits
+  split -> waits -> never
 boundary exact on=body error=E1
 boundary any on=body error=
 task a
@@ -45,7 +46,9 @@ def test_the_innermost_handler_catches_an_error():
     start s
     sub outer
       sub inner
+        start s2
         end fails error=E
+        s2 -> fails
       boundary near on=inner error=
       task a
       inner -> a
@@ -55,7 +58,7 @@ def test_the_innermost_handler_catches_an_error():
     s -> outer -> e
     far -> e
     """
-    assert path(drawing) == "s outer inner fails near a e"
+    assert path(drawing) == "s outer inner s2 fails near a e"
 
 
 def test_an_error_from_a_called_process_is_caught_at_the_call_by_a_job(quick: Stage):
@@ -100,7 +103,7 @@ start s
 sub body
   start s2
   throw up escalation=X
-  task goes_on
+  end goes_on
   s2 -> up -> goes_on
 boundary told on=body escalation=X soft
 task a
@@ -171,7 +174,8 @@ def test_a_conditional_event_fires_when_its_condition_becomes_true_and_again_onl
       receive r2 message=n
       receive r3 message=n
       receive r4 message=n
-      f -> r -> r2 -> r3 -> r4
+      end f2
+      f -> r -> r2 -> r3 -> r4 -> f2
     and split
     end e
     end e2

@@ -334,3 +334,22 @@ def test_a_signal_thrown_inside_a_sub_process_may_interrupt_that_sub_process():
     stop -> a -> e
     """
     assert path(drawing) == "s body out stop a e"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("2026-02-30", "The timer 'day' gives no time: '2026-02-30' names no day or hour there is"),
+        ("'P' + '1D'", "gives no time"),
+        ("P3D after d9", "The timer 'P3D after d9' counts from d9, which has no date yet"),
+        (5, "The timer 'day' gives 5, which is no date or duration written as text"),
+    ],
+)
+def test_a_timer_that_a_variable_gives_no_sound_time_is_an_incident_in_plain_words(
+    quick: Stage, value: object, reason: str
+):
+    """What a variable holds is a date or a duration, and never run as an expression."""
+    quick.publish("start s\ncatch t timer=day\nend e\ns -> t -> e")
+    quick.start(day=value)
+    (incident,) = quick.incidents()
+    assert reason in (incident.error or "")

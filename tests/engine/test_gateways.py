@@ -296,8 +296,8 @@ def test_a_loop_over_a_sub_process_runs_all_of_it_each_time():
       start s2
       script add do="n = n + 1"
       and split
-      task a
-      task b
+      end a
+      end b
       s2 -> add -> split -> a
       split -> b
     end e
@@ -327,7 +327,7 @@ def test_ids_that_programs_like_to_use_themselves_are_ordinary_ids():
     task data
     sub self
       start None_
-      task True_
+      end True_
       None_ -> True_
     end End
     Start -> Root -> data -> self -> End
@@ -367,7 +367,7 @@ def test_a_loop_that_never_waits_is_stopped_with_an_incident_and_not_left_runnin
     way -> e : n > 0
     way -> again : else
     """
-    import engine.bpmn.run as module
+    import engine.bpmn.meter as module
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "MAX_VISITS", 300)

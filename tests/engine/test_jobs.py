@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.bpmn.run import BpmnError
+from engine.bpmn.environment import BpmnError
 from engine.commands.instances import Cancel, Start
 from engine.commands.jobs import ATTEMPTS, AnswerJob, RetryJob, RunJob, SkipJob
 from engine.commands.timers import FireTimers

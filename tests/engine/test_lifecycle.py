@@ -53,7 +53,7 @@ def test_a_procedure_runs_from_start_to_end_and_its_history_tells_it(stage: Stag
     with stage.app.store.read() as conn:
         told = [line.kind for line in history.of_instance(conn, number)]
     assert told[0] == "instance.started"
-    assert told[-2:] == ["instance.completed", "instance.moved"]
+    assert told[-2:] == ["instance.moved", "instance.completed"]
     assert told.count("task.completed") == 2
 
 
@@ -214,11 +214,13 @@ xor either
 sub body
   start s2
   user inner
-  s2 -> inner
+  end e2
+  s2 -> inner -> e2
   event-sub aside
     start begins signal=stop soft
     user b
-    begins -> b
+    end e3
+    begins -> b -> e3
 and join
 receive r message=r max=2
 script done do="n = 2"
@@ -290,6 +292,9 @@ class _NoEnvironment:
     def handle(self, node, variables):
         raise AssertionError(node)
 
+    def slept(self):
+        return False
+
     def paused(self):
         return False
 
@@ -309,8 +314,10 @@ def test_an_answer_that_leads_nowhere_can_be_put_right(stage: Stage):
         script sort do="kind = note"
         xor which
         end done
+        end other
         s -> ask -> sort -> which
         which -> done : kind == "好"
+        which -> other : kind == "中"
         """,
         forms={"f": FORM},
     )

@@ -16,7 +16,8 @@ from engine.bpmn.reader import read
 from engine.bpmn.rules import findings
 from engine.config import shipped
 from engine.errors import EngineError
-from tests.engine.blocks import draw, grow, meaning
+from tests.engine.block_drawing import draw
+from tests.engine.blocks import grow, meaning
 from tests.engine.drawing import diagram
 from tests.engine.test_batches import CHILDREN
 from tests.engine.test_errors import CALLS_UP, ERROR
@@ -41,7 +42,10 @@ def agree(seed: int) -> int:
         assert engine.ended is not bool(actions), f"seed {seed}, step {step}\n{draw(block)}"
         if not actions:
             return step
-        action = random.choice(sorted(actions))
+        single = sorted(action for action, number in actions.items() if number == 1)
+        if not single:
+            return step  # of several alike the two readings might take different ones
+        action = random.choice(single)
         engine.act(action)
         expected.act(action)
     return STEPS
@@ -52,8 +56,9 @@ def test_random_block_diagrams_do_what_an_independent_reading_of_them_says():
 
 
 @pytest.mark.slow
-def test_thousands_of_random_block_diagrams_do_what_an_independent_reading_of_them_says():
-    for seed in range(500, 6000):
+@pytest.mark.parametrize("part", range(5))
+def test_ten_thousand_random_block_diagrams_do_what_an_independent_reading_of_them_says(part):
+    for seed in range(500 + part * 1900, 2400 + part * 1900):
         agree(seed)
 
 

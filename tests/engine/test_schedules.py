@@ -11,6 +11,7 @@ from engine.commands.schedules import FireNow, FireSchedules, PauseSchedule, Sch
 from engine.config import shipped
 from engine.errors import Conflict, NotFound
 from engine.model import SYSTEM, Actor
+from engine.scheduler import watch_plans
 from engine.store import tables
 from engine.strict_yaml import load
 from tests.engine.stage import Stage, local, open_stage
@@ -178,3 +179,31 @@ def test_a_kick_off_that_fails_does_not_hold_up_the_others_and_can_be_made_up_fo
     assert quick.open(number) == ["a"]
     with pytest.raises(Conflict, match="started already"):
         quick.do(FireNow(by=BOSS, procedure="fails", unit="east", period="2026-10"))
+
+
+def test_a_schedule_that_waited_for_a_table_goes_on_from_where_it_was_resumed(quick: Stage):
+    """What fell due during the pause is not made up for, though the table came only after it."""
+    quick.publish(MONTHLY, more="schedules: {begins: {every: month, start: {working_day: 3}}}")
+    quick.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    quick.do(PauseSchedule(by=BOSS, procedure="p", unit="east", paused=True, reason="renovation"))
+    quick.clock.move_to(local("2028-02-10T09:00"))
+    quick.do(PauseSchedule(by=BOSS, procedure="p", unit="east", paused=False, reason="done"))
+    (row,) = quick.rows(tables.schedule)
+    assert (row.status, row.next_at) == ("active", None)
+    quick.do(ImportCalendar(by=SYSTEM, document=load("year: 2028\nstatus: provisional", "2028.yaml")))
+    quick.clock.move_to(local("2028-03-20T09:00"))
+    while fire(quick):
+        pass
+    assert periods(quick) == [("2028-03", True)]
+
+
+def test_the_metronome_says_in_its_log_which_schedule_has_no_next_start(quick: Stage, caplog):
+    quick.publish(MONTHLY, more=RULE)
+    quick.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    watch_plans(quick.app)
+    assert not caplog.records
+    quick.clock.move_to(local("2027-12-31T10:00"))
+    while fire(quick):
+        pass
+    watch_plans(quick.app)
+    assert "p for east has no next start: No working-day table for 2028: import one" in caplog.text

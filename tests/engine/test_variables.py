@@ -82,7 +82,7 @@ def test_a_number_that_grows_too_large_in_a_script_is_an_incident():
 
 
 def test_nobody_starts_an_instance_with_what_cannot_be_kept(quick: Stage):
-    quick.publish("start s\nuser a\nend e\ns -> a -> e")
+    quick.publish("start s flow.sets=value\nuser a\nend e\ns -> a -> e")
     with pytest.raises(EngineError, match="cannot be kept"):
         quick.start(value=float("nan"))
     assert not quick.rows(tables.instance)

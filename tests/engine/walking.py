@@ -36,6 +36,9 @@ class Environment:
     def handle(self, node, variables):
         return None
 
+    def slept(self):
+        return False
+
     def paused(self):
         return False
 

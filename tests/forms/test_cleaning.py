@@ -335,3 +335,34 @@ def test_values_written_as_text_are_the_same_as_typed_ones(values):
 
     typed = cleaned(TASK, **AGREED, **values)
     assert cleaned(TASK, **AGREED, **{name: written(value) for name, value in values.items()}) == typed
+
+
+def asking(*fields: str) -> str:
+    """A form with these fields."""
+    lines = "".join(f"  - {{{field}, label: 问}}\n" for field in fields)
+    return f'form: flow/1\nid: f\nversion: "1"\ntitle: 表\nfields:\n{lines}'
+
+
+@pytest.mark.parametrize("nothing", ["\u200b", " \u3000\ufeff", "\u2800", "\u3164"])
+def test_what_cannot_be_seen_is_no_answer(nothing: str) -> None:
+    with pytest.raises(Invalid, match="why: An answer is required"):
+        cleaned(asking("id: why, type: text, required: true"), why=nothing)
+
+
+def test_a_person_is_named_by_their_id_however_wide_it_is_written() -> None:
+    assert cleaned(asking("id: who, type: person"), who="ｗａｎｇ．fang\u200b") == {"who": "wang.fang"}
+
+
+def test_a_row_whose_json_gives_one_key_twice_is_refused() -> None:
+    with pytest.raises(Invalid, match="rows: a is given twice"):
+        cleaned(
+            asking("id: rows, type: table, fields: [{id: a, type: integer, label: 甲}]"),
+            rows='[{"a": 1, "a": 2}]',
+        )
+
+
+def test_of_very_many_unknown_fields_the_first_are_named_and_the_rest_counted() -> None:
+    with pytest.raises(Invalid) as found:
+        cleaned(asking("id: why, type: text"), **{f"{'why' * 30}{number}": 1 for number in range(5_000)})
+    assert len(found.value.problems) == 51
+    assert "4950 more fields" in str(found.value)

@@ -218,3 +218,26 @@ def test_an_outline_puts_every_kind_of_condition_into_words():
     assert outline(form(text), "zh")[-1].when == (
         "(并非 需要复查 为 是) 且 方式 为 电话、上门 之一 且 (负责人 已填写 或 (样本量 不小于 50 且 样本量 小于 60))"
     )
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("    na:", "    satisfied: 5\n    na:", "The scale cannot be told apart so"),
+        ("to: 100}", "to: 100, overall: q11}", "There is no overall q11. Did you mean q1?"),
+        ("to: 100}", "to: 100, scale: likert}", "There is no scale likert"),
+    ],
+)
+def test_what_figures_are_told_has_to_be_there(was, now, said):
+    assert was in QUESTIONNAIRE
+    assert said in faults(QUESTIONNAIRE.replace(was, now))[0]
+
+
+def test_a_questionnaire_says_what_figures_need():
+    survey = form(
+        QUESTIONNAIRE.replace("    na:", "    satisfied: 3\n    na:").replace(
+            "to: 100}", "to: 100, overall: q1}"
+        )
+    )
+    assert survey.score is not None
+    assert (survey.scales[0].satisfied, survey.score.overall, survey.score.scale) == (3, "q1", None)

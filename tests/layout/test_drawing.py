@@ -194,6 +194,23 @@ def test_a_file_on_one_line_is_drawn_too() -> None:
     assert faults(draw(file(small("主办部门"), pools=False).replace(b"\n", b" "))) == []
 
 
+@pytest.mark.parametrize("encoding", ["GBK", "UTF-16", "utf-8-sig"])
+def test_a_file_is_drawn_in_the_encoding_it_has(encoding: str) -> None:
+    text = (
+        file(small("项目总经理", "客服主管")).decode().replace('encoding="UTF-8"', f'encoding="{encoding}"')
+    )
+    text = text.replace('encoding="utf-8-sig"', 'encoding="UTF-8"')
+    xml = text.encode(encoding)
+    drawn = draw(xml)
+    assert faults(drawn) == []
+    shown = drawn.decode(encoding)
+    assert "审批" in shown
+    assert (
+        shown.replace(shown[shown.index("  <bpmndi:BPMNDiagram") : shown.index("</bpmn:definitions>")], "")
+        == text
+    )
+
+
 def test_the_drawing_is_the_same_in_every_run() -> None:
     code = (
         "import sys, hashlib, pathlib; from engine.layout import draw\n"
@@ -247,7 +264,7 @@ def test_two_hundred_and_fifty_elements_are_drawn_within_five_seconds() -> None:
         ((b'processRef="p"', b""), "p", "No participant"),
         ((b"</bpmn:definitions>", b""), "", "Not well-formed"),
         ((b"bpmn:definitions", b"bpmn:other"), "", "Not a BPMN 2.0 file"),
-        ((b'name="', b'name="\xff'), "", "not UTF-8"),
+        ((b'name="', b'name="\xff'), "", "no text of the encoding utf-8"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_its_place_and_remedy(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import or_, select
+
+from console import folders
 from engine.app import App
+from engine.commands import instances, worklist
+from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
 from engine.rehearsal.courses import ZONE, Player, staged
 from engine.rehearsal.courses import play as rehearse
 from engine.scenarios import Scenarios, Stage
+from engine.store import tables
 from tasks import subjects
 
-__all__ = ["ROOT", "ZONE", "Player", "play", "stage_app"]
+__all__ = ["ROOT", "ZONE", "Player", "called_by", "complete", "play", "processes_of", "stage_app", "started"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,10 +31,50 @@ def stage_app(
     procedure: Procedure, stage: Stage, begin: datetime, folder: Path, database: str = "sqlite://"
 ) -> Iterator[App]:
     """The engine set up for the procedure's scenarios."""
-    with staged(procedure, stage, begin, folder, subjects(), database=database) as app:
+    others = called_by(procedure)
+    with staged(procedure, stage, begin, folder, subjects(), database=database, others=others) as app:
         yield app
 
 
 def play(procedure: Procedure, scenarios: Scenarios, name: str, _folder: Path) -> list[str]:
     """Where one scenario came otherwise than expected."""
-    return list(rehearse(procedure, scenarios.stage, scenarios.scenarios[name], subjects()).deviations)
+    scenario, others = scenarios.scenarios[name], called_by(procedure)
+    return list(rehearse(procedure, scenarios.stage, scenario, subjects(), others).deviations)
+
+
+def called_by(procedure: Procedure) -> list[Procedure]:
+    """The shared procedures that it calls, callees before callers."""
+    known = folders.shipped()
+    source = folders.named(procedure.id, known)
+    return [] if source is None else [each.load() for each in folders.called(source, known)]
+
+
+def processes_of(procedures: Iterable[Procedure]) -> dict[str, str]:
+    """Their processes as if published, for a check of who calls them."""
+    return {each.process: each.id for each in procedures}
+
+
+def started(app: App, procedure: Procedure, stage: Stage, variables: Mapping[str, object]) -> int:
+    """An instance started by hand."""
+    start = instances.Start(by=SYSTEM, procedure=procedure.id, unit=stage.unit, variables=variables)
+    number: int = app.do(start).value
+    app.settle()
+    return number
+
+
+def complete(
+    app: App, instance: int, element: str, person: str, values: Mapping[str, Any], item: int = 0
+) -> None:
+    """Complete an open task of the element, in the instance or in what it called: of several, the `item`-th."""
+    task, table = tables.user_task, tables.instance
+    with app.store.read() as conn:
+        found = conn.execute(
+            select(task.c.id)
+            .join(table, table.c.id == task.c.instance_id)
+            .where(tables.OPEN_WORK, task.c.element == element)
+            .where(or_(table.c.id == instance, table.c.root_id == instance))
+            .order_by(task.c.instance_id, task.c.id)
+        ).scalars()
+        number = list(found)[item]
+    app.do(worklist.Complete(by=Actor(person), task=number, values=values))
+    app.settle()

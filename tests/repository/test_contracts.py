@@ -12,7 +12,8 @@ from .tree import ROOT
 
 HONEST = {
     "console/tasks.py": "import click\nimport tasks.sampling",
-    "tasks/sampling.py": "import sqlalchemy\nimport survey.rounds",
+    "tasks/sampling.py": "import sqlalchemy\nimport survey.rounds\nimport documents.word",
+    "documents/word.py": "import docx\nimport docxtpl\nimport typst\nimport engine.errors",
     "survey/rounds.py": "import sqlalchemy\nimport engine.app",
     "engine/app.py": "import engine.commands.worklist",
     "engine/scheduler.py": "import apscheduler.triggers\nimport engine.app",
@@ -25,12 +26,14 @@ HONEST = {
 FAULTS = {
     "packages": ("engine/app.py", "import survey.rounds"),
     "engine": ("engine/utils.py", ""),
+    "documents": ("documents/word.py", "import engine.app"),
     "cycles": ("engine/store/schema.py", "import engine.store.columns"),
     "spiffworkflow": ("engine/commands/worklist.py", "import SpiffWorkflow.task"),
     "sqlalchemy": ("engine/app.py", "import sqlalchemy"),
     "drivers": ("survey/rounds.py", "import sqlite3"),
     "apscheduler": ("engine/app.py", "import apscheduler"),
     "click": ("tasks/sampling.py", "import click"),
+    "writers": ("tasks/sampling.py", "import typst"),
 }
 
 

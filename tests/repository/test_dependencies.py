@@ -13,7 +13,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from .tree import ROOT
 
-LICENCE_FAMILY = re.compile(r"\b(?:[AL]?GPL|MPL|Apache|BSD|PSF|MIT)", re.IGNORECASE)
+LICENCE_FAMILY = re.compile(r"\b(?:[AL]?GPL|MPL|OFL|Apache|BSD|PSF|MIT)", re.IGNORECASE)
 NOTICE_LINE = re.compile(r"^(?P<name>\S+) {2,}(?P<licence>\S.*?) {2,}https://\S+$", re.MULTILINE)
 
 
@@ -112,6 +112,7 @@ def test_no_library_forces_its_licence_on_satisflow() -> None:
         ("lGPLv3", {"LGPL"}),
         ("GPL-3.0-only", {"GPL"}),
         ("AGPL-3.0", {"AGPL"}),
+        ("OFL-1.1", {"OFL"}),
         ("MPL-2.0 AND (Apache-2.0 OR MIT)", {"MPL", "APACHE", "MIT"}),
     ],
 )

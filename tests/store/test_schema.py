@@ -16,7 +16,8 @@ from sqlalchemy import Connection, create_engine, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import NullPool
 
-import survey.tables  # noqa: F401  (every package that has tables adds them to the metadata)
+import notices.tables  # noqa: F401  (every package that has tables adds them to the metadata)
+import survey.tables  # noqa: F401
 from engine.errors import Conflict, EngineError, NotFound
 from engine.store import Store, open_store, schema, tables
 from engine.store.columns import metadata
@@ -81,9 +82,9 @@ def made_of(conn: Connection) -> set[str]:
     """Every table and index of a database, in its own words."""
     if conn.dialect.name == "sqlite":
         rows = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
-        # Constraints are compared as a set: their order in the text says nothing.
+        # Constraints are compared as a set: their order in the text says nothing, nor do quotes round a name.
         return {
-            f"{name}: {sorted(part.strip(' ,') for part in (sql or '').splitlines())}"
+            f"{name}: {sorted(part.strip(' ,').replace(chr(34), '') for part in (sql or '').splitlines())}"
             for name, sql in rows
             if name != "alembic_version" and sql
         }

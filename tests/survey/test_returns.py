@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from datetime import datetime
 from json import loads
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -16,26 +14,21 @@ from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.model import Actor
 from engine.store import tables
 from survey.commands import ImportReturns, ImportRoster
+from survey.rosters import listed
 from survey.rounds import figures_of, roster, round_of
-from survey.tables import household
 from tests.procedures.playing import ROOT
-from tests.survey.waves import CLERK, Wave, make_wave
+from tests.survey.waves import CLERK, Wave
 
 
 @pytest.fixture(scope="module")
-def wave(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wave]:
+def wave(played: Wave) -> Wave:
     """For what is refused: it leaves no trace, so one wave serves all."""
-    yield from make_wave(tmp_path_factory.mktemp("wave"))
-
-
-@pytest.fixture
-def fresh_wave(tmp_path: Path) -> Iterator[Wave]:
-    yield from make_wave(tmp_path)
+    return played
 
 
 def test_the_round_knows_who_got_a_questionnaire_from_whom(wave: Wave) -> None:
     found, counts = wave.round()
-    assert (found.status, found.questionnaire, counts["issued"], counts["unreachable"]) == (
+    assert (found.status, found.questionnaire, counts.issued, counts.dispositions["non-contact"]) == (
         "open",
         "questionnaire",
         4,
@@ -73,8 +66,8 @@ def test_only_the_rows_asked_for_are_taken(fresh_wave: Wave) -> None:
     assert (taken.taken, taken.left_out) == (1, 2)
     with pytest.raises(Invalid, match="No row of the file is chosen"):
         fresh_wave.take(fresh_wave.file(), method="Fax")
-    with pytest.raises(Invalid, match="no column channel"):
-        fresh_wave.take(fresh_wave.file(), channel="Mail")
+    with pytest.raises(Invalid, match="no column chanel"):
+        fresh_wave.take(fresh_wave.file(), chanel="Mail")
 
 
 def test_a_blank_answer_is_kept_apart_from_an_abstention(fresh_wave: Wave) -> None:
@@ -92,7 +85,7 @@ def test_a_blank_answer_is_kept_apart_from_an_abstention(fresh_wave: Wave) -> No
     ("change", "said"),
     [
         ((0, "q2_01", "q2_1"), "column q2_1: There is no such column; did you mean q2_01?"),
-        ((0, "respondent", "customer"), "column respondent: The column is missing"),
+        ((0, "respondent", "who"), "column respondent: The column is missing"),
         ((0, "q3_04", "q3_05"), "column q3_05: The column stands in the header more than once"),
         ((2, "q2_01", "6"), "row 3, q2_01: 6 is not among the options"),
         ((2, "q2_01", "4.5"), "row 3, q2_01: 4.5 is not among the options"),
@@ -100,7 +93,7 @@ def test_a_blank_answer_is_kept_apart_from_an_abstention(fresh_wave: Wave) -> No
         ((3, "respondent", "A-1"), "row 4, respondent: Customer A-1 stands already in row 2"),
         ((3, "respondent", "Z-9"), "row 4, respondent: Customer Z-9 is not on the round's roster"),
         ((3, "respondent", ""), "row 4, respondent: Customer … is not on the round's roster"),
-        ((3, "respondent", "C-1"), "Customer C-1 was given no questionnaire: unreachable"),
+        ((3, "respondent", "C-1"), "Customer C-1 was given no questionnaire: non-contact"),
     ],
 )
 def test_what_does_not_fit_is_refused_whole_with_its_place(
@@ -155,10 +148,9 @@ def test_a_new_roster_retires_who_is_left_out_and_touches_no_running_round(fresh
     taken = fresh_wave.app.do(
         ImportRoster(by=CLERK, data="customer,unit,name\nA-1,tower,张三\nD-1,tower,\n")
     ).value
-    assert (taken.added, taken.retired, taken.units) == (1, 4, {"tower": 2})
+    assert (taken.added, taken.left, taken.units) == (1, 4, {"tower": 2})
     with fresh_wave.app.store.read() as conn:
-        rows = conn.execute(select(household.c.code, household.c.name, household.c.active)).all()
-    active = {row.code: row.name for row in rows if row.active}
+        active = {each.code: each.contact.get("name") for each in listed(conn, active=True)}
     assert active == {"A-1": "张三", "D-1": None}
     assert fresh_wave.take(fresh_wave.file()).taken == 3
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click import Group
 from click.testing import CliRunner, Result
 
+from console.roster import roster
 from console.round import round_
 from console.session import Session
 from engine import config
 from engine.errors import Invalid
 from engine.store import open_store
+from survey import returns, rounds
+from survey.rosters import listed
 from tests.survey.waves import Wave, make_wave
 
 
@@ -23,10 +28,10 @@ def wave(tmp_path: Path) -> Iterator[Wave]:
     yield from make_wave(tmp_path, made.database)
 
 
-def flow(folder: Path, *words: str) -> Result:
+def flow(folder: Path, *words: str, of: Group = round_) -> Result:
     session = Session()
     session.folder = folder
-    result = CliRunner().invoke(round_, [*words, "--as", "clerk"], obj=session)
+    result = CliRunner().invoke(of, [*words, "--as", "clerk"], obj=session)
     session.app.store.close()
     return result
 
@@ -43,6 +48,19 @@ def test_returns_are_brought_in_and_the_figures_shown(wave: Wave, tmp_path: Path
     as_json = CliRunner().invoke(round_, ["show", f"SV-{wave.instance}", "--json"], obj=session_in(tmp_path))
     figures = json.loads(as_json.stdout)["figures"]
     assert (figures["returned"], len(figures["items"]), figures["return_rate"]) == (1, 70, "25.0%")
+
+
+def test_figures_are_shown_by_another_method_and_by_group(wave: Wave, tmp_path: Path) -> None:
+    file = tmp_path / "returns.csv"
+    file.write_bytes(wave.file((1, "method", "网上")))
+    flow(tmp_path, "import", f"SV-{wave.instance}", str(file))
+    shown = flow(tmp_path, "show", f"SV-{wave.instance}", "--method", "mean/departments", "--by", "method")
+    assert shown.exit_code == 0, shown.output
+    assert "mean/departments: weighted mean" in shown.output
+    assert re.search(r"Web +1 .*indicative only", shown.output)
+    refused = flow(tmp_path, "show", f"SV-{wave.instance}", "--by", "metod")
+    assert isinstance(refused.exception, Invalid)
+    assert "The questionnaire has no item metod" in str(refused.exception)
 
 
 def session_in(folder: Path) -> Session:
@@ -63,13 +81,99 @@ def test_a_file_that_does_not_fit_changes_nothing(wave: Wave, tmp_path: Path) ->
 def test_a_roster_is_brought_in(wave: Wave, tmp_path: Path) -> None:
     file = tmp_path / "customers.csv"
     file.write_text("customer,unit\nA-1,tower\nNew,tower\n", encoding="utf-8")
-    result = flow(tmp_path, "roster", str(file))
+    result = flow(tmp_path, "import", str(file), of=roster)
     assert result.exit_code == 0, result.output
-    assert "1 are new, 4 left (UTF-8)" in result.output
+    assert "1 are new, 0 changed, 1 stayed the same, 4 left (UTF-8)" in result.output
     with open_store(f"sqlite:///{tmp_path / 'flow.db'}") as store, store.read() as conn:
-        from sqlalchemy import select
-
-        from survey.tables import household
-
-        active = conn.execute(select(household.c.code).where(household.c.active)).scalars().all()
+        active = [each.code for each in listed(conn, active=True)]
     assert sorted(active) == ["A-1", "New"]
+
+
+def test_ids_written_full_width_or_with_unseen_characters_are_the_same_ids(
+    wave: Wave, tmp_path: Path
+) -> None:
+    file = tmp_path / "customers.csv"
+    file.write_text(
+        "customer,unit\nＡ-１,tower\nA-\u200b2,ｔｏｗｅｒ\nB-2,tower\nB-10,tower\nC-1,tower\n",
+        encoding="utf-8",
+    )
+    assert (
+        "0 are new, 0 changed, 5 stayed the same, 0 left"
+        in flow(tmp_path, "import", str(file), of=roster).output
+    )
+    file.write_text("customer,unit\nA-1,tower\nＡ-１,tower\n", encoding="utf-8")
+    assert "stands already in row 2" in str(flow(tmp_path, "import", str(file), of=roster).exception)
+    returns = tmp_path / "returns.csv"
+    returns.write_bytes(wave.file((1, "respondent", "Ａ-１")))
+    assert flow(tmp_path, "import", f"SV-{wave.instance}", str(returns)).exit_code == 0
+
+
+def test_a_sample_is_drawn_shown_and_proved(wave: Wave, tmp_path: Path) -> None:
+    instance = f"SV-{wave.instance}"
+    assert flow(tmp_path, "open", instance, "--part", "phone").exit_code == 0
+    drawn = flow(tmp_path, "draw", instance, "--part", "phone", "--method", "simple", "--size", "3")
+    assert "3 of 5" in drawn.output
+    assert "± " in drawn.output
+    assert "the same 3 customers" in flow(tmp_path, "draw", instance, "--part", "phone", "--verify").output
+    assert flow(tmp_path, "log", instance, "--part", "phone", "--all", "--kind", "issue").exit_code == 0
+    assert "issued" in flow(tmp_path, "ledger", instance, "--part", "phone").output
+    assert flow(tmp_path, "close", instance, "--part", "phone").exit_code == 0
+    assert "over" in flow(tmp_path, "show", instance, "--part", "phone").output
+    assert "Say which one" in str(flow(tmp_path, "show", instance).exception)
+
+
+def typed(folder: Path, lines: str, *words: str) -> Result:
+    session = session_in(folder)
+    result = CliRunner().invoke(round_, ["enter", *words, "--as", "clerk"], obj=session, input=lines)
+    session.app.store.close()
+    return result
+
+
+def test_questionnaires_are_typed_in_by_digits_with_undo_and_resumed(wave: Wave, tmp_path: Path) -> None:
+    instance = f"SV-{wave.instance}"
+    head = "\n\n\n\n"  # the next customer, then three items of text left blank
+    first = typed(tmp_path, head + "5\nu\n4443\n7\n4-" + "4" * 64 + "\nq\n", instance)
+    assert "7 is no answer" in first.output
+    assert "1 questionnaires were typed in" in first.output
+    with wave.app.store.read() as conn:
+        found = rounds.round_of(conn, wave.instance)
+        (kept,) = returns.stored(conn, found).values()
+    assert [*kept.answers["q2"].values()] == [4, 4, 4, 3, 4, None, 4, 4]  # type: ignore[attr-defined]
+    again = typed(tmp_path, "#4\na\nq\n", instance)
+    assert "Customer (Enter: #2 A-2)" in again.output
+    with wave.app.store.read() as conn:
+        progress = rounds.progress(conn, rounds.round_of(conn, wave.instance))
+    assert (progress.returned, progress.abstained) == (2, 1)
+
+
+def test_what_does_not_fit_is_said_and_nothing_kept(wave: Wave, tmp_path: Path) -> None:
+    result = typed(tmp_path, "Z-1\na\nx\nq\n", f"SV-{wave.instance}")
+    assert "Customer Z-1 is not on" in result.output
+    assert "0 questionnaires were typed in" in result.output
+
+
+def test_customers_are_listed_shown_excluded_and_erased(wave: Wave, tmp_path: Path) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("customer,unit,name,phone\nA-1,tower,张三,138\n", encoding="utf-8")
+    assert flow(tmp_path, "import", str(file), "--partial", of=roster).exit_code == 0
+    assert "张三" in flow(tmp_path, "list", "--unit", "tower", of=roster).output
+    assert flow(tmp_path, "exclude", "A-1", "--reason", "asked so", of=roster).exit_code == 0
+    assert "asked so" in flow(tmp_path, "show", "A-1", of=roster).output
+    assert "2 personal values of A-1" in flow(tmp_path, "erase", "A-1", "--reason", "wish", of=roster).output
+    assert "张三" not in flow(tmp_path, "show", "A-1", of=roster).output
+    assert "tower  4" in " ".join(flow(tmp_path, "list", of=roster).output.split()).replace(" 4", "  4")
+
+
+def test_answers_and_entry_forms_are_written_and_corrected(wave: Wave, tmp_path: Path) -> None:
+    instance = f"SV-{wave.instance}"
+    file = tmp_path / "returns.csv"
+    file.write_bytes(wave.file())
+    assert flow(tmp_path, "import", instance, str(file)).exit_code == 0
+    corrected = flow(tmp_path, "correct", instance, "A-1", "--set", "q2_01=5", "--reason", "misread")
+    assert "q2_01" in corrected.output
+    assert "1 more" not in corrected.output
+    assert flow(tmp_path, "export", instance, "-o", str(tmp_path / "a.csv")).exit_code == 0
+    assert flow(tmp_path, "export", instance, "--entry", "-o", str(tmp_path / "e.xlsx")).exit_code == 0
+    second = flow(tmp_path, "import", instance, str(file), "--second")
+    assert "3 were entered twice" in second.output
+    assert "1 differ" in second.output

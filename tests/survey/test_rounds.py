@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import Invalid
-from survey.rounds import allocation, natural, ranges
+from survey.numbering import allocation, natural, ranges
 
 
 def part(surveyor: str, first: int | None = None, last: int | None = None) -> dict[str, Any]:

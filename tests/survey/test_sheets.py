@@ -61,9 +61,13 @@ def test_a_misspelled_column_is_asked_about() -> None:
         ("客户,客户\n1,2\n".encode(), "more than once"),
         ("客户,姓名\n1\n".encode(), "row 2: It has 1 cells, the header has 2"),
         ('客户\n"1\n'.encode(), "quotation mark"),
-        ("客户\n1\n".encode("utf-16"), "not text"),
-        (b"PK\x03\x04\x00\x00", "not text"),
+        ("客户\n1\n".encode("utf-16"), "neither text nor"),
+        (b"PK\x03\x04\x00\x00", "workbook cannot be read"),
         (b"\xff\xff\xff", "neither UTF-8 nor GBK"),
+        (b"x," * 50_000 + b"\n1\n", "50001 columns; at most 1000"),
+        ("客户\n".encode() + b"1\n" * 250_000, "more than 250000 rows"),
+        (f"客户\n{'长' * 20_001}\n".encode(), "row 2, 客户: The cell has 20001 characters"),
+        ("客户\n张\x1b[2J三\n".encode(), "row 2, 客户: A character in it cannot be stored"),
     ],
 )
 def test_what_is_no_such_file_is_refused_with_the_reason(data: bytes, part: str) -> None:
@@ -80,3 +84,9 @@ def test_a_thousand_problems_are_not_all_listed() -> None:
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     with suppress(Invalid):
         assert read_sheet(data, required=("a",)).rows
+
+
+def test_a_thousand_misspelled_columns_are_told_at_once() -> None:
+    header = ",".join(f"satisfaction_{number}x" for number in range(999))
+    known = tuple(f"satisfaction_{number}" for number in range(300))
+    assert len(refused(f"{header}\n1\n".encode(), required=known, known=())) == MAX_PROBLEMS + 1

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +19,9 @@ from engine.errors import Invalid
 from engine.model import Actor
 from engine.procedures import load
 from engine.scenarios import read_scenarios
-from engine.store import tables
+from engine.store import open_store, tables
 from survey.commands import ImportReturns, ReturnsTaken
-from survey.rounds import Round, dispositions, round_of
+from survey.rounds import Progress, Round, progress, round_of
 from survey.tables import answers
 from tests.procedures.playing import ROOT, Player, stage_app
 
@@ -59,10 +63,10 @@ class Wave:
         with self.app.store.read() as conn:
             return int(conn.execute(select(func.count()).select_from(answers)).scalar_one())
 
-    def round(self) -> tuple[Round, Mapping[str, int]]:
+    def round(self) -> tuple[Round, Progress]:
         with self.app.store.read() as conn:
             found = round_of(conn, self.instance)
-            return found, dispositions(conn, found.id)
+            return found, progress(conn, found)
 
     def done(self, element: str) -> str:
         with self.app.store.read() as conn:
@@ -73,8 +77,19 @@ class Wave:
             )
 
 
-def make_wave(folder: Path, database: str = "sqlite://") -> Iterator[Wave]:
-    procedure = load(ROOT / "processes" / ID, ROOT / "forms")
+def make_wave(folder: Path, database: str = "sqlite://", anonymity: str = "") -> Iterator[Wave]:
+    """A wave of the shipped procedure; `anonymity` puts another promise in its questionnaire's place."""
+    place = ROOT
+    if anonymity:
+        place = folder / "variant"
+        for part in ("processes", "forms"):
+            shutil.copytree(ROOT / part / ID, place / part / ID)
+        questionnaire = place / "forms" / ID / "questionnaire.yaml"
+        text = questionnaire.read_text(encoding="utf-8")
+        questionnaire.write_text(
+            text.replace("anonymity: confidential", f"anonymity: {anonymity}"), encoding="utf-8"
+        )
+    procedure = load(place / "processes" / ID, place / "forms")
     assert procedure.scenarios is not None
     scenarios = read_scenarios(procedure.scenarios)
     happy = scenarios.scenarios["happy"]
@@ -85,3 +100,15 @@ def make_wave(folder: Path, database: str = "sqlite://") -> Iterator[Wave]:
         player = Player(app, procedure, scenarios.stage, until)
         player.play()
         yield Wave(app, player)
+
+
+@contextmanager
+def copied(wave: Wave) -> Iterator[Wave]:
+    """The same wave on a copy of its database, which a test may change."""
+    with open_store("sqlite://") as store:
+        with wave.app.store.read() as source, store.read() as target:
+            before, after = source.connection.driver_connection, target.connection.driver_connection
+            assert isinstance(before, sqlite3.Connection)
+            assert isinstance(after, sqlite3.Connection)
+            before.backup(after)
+        yield Wave(replace(wave.app, store=store), wave.player)

@@ -7,27 +7,63 @@ docs/bpmn-support.md lists both for process owners.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
 
+from lxml import etree
+
 from engine.bpmn.diagram import Diagram
-from engine.bpmn.rules import activities, events, flows, joins, properties, reach, texts
+from engine.bpmn.rules import (
+    activities,
+    collaboration,
+    constants,
+    data,
+    decisions,
+    events,
+    flows,
+    foreign,
+    joins,
+    properties,
+    reach,
+    references,
+    schema,
+    shape,
+    texts,
+)
 from engine.bpmn.rules.chart import Chart, error
+from engine.bpmn.rules.document import Document
 from engine.errors import Finding
+
+MOST = 500
+"""Faults that are told; who has more begins with these."""
 
 _Rule = Callable[[Chart], Iterator[Finding]]
 
 _RULES: tuple[_Rule, ...] = (
     *(flows.ids, flows.ends, flows.attachment, flows.choices, flows.gateways),
+    *(shape.ends, shape.gateways, shape.conditions, shape.called),
     *(events.definitions, events.boundaries, events.compensation, events.links),
-    *(activities.kinds_of_activity, activities.loops, activities.scopes),
-    *(properties.known, properties.written),
-    *(texts.expressions, texts.values, texts.timers, texts.dues),
+    *(activities.kinds_of_activity, activities.loops, activities.scopes, activities.twins),
+    *(properties.known, properties.written, decisions.deciding),
+    *(texts.expressions, texts.values, texts.timers, texts.dues, constants.computed),
 )
 _ON_PATHS: tuple[_Rule, ...] = (reach.unreachable, reach.endless, joins.stuck)
 """Judged only where every flow has two ends."""
 
-_FOREIGN = ("choreography", "globalConversation", "conversation")
+_OF_DOCUMENTS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
+    *(references.existing, references.ends_listed),
+    *(collaboration.not_run, collaboration.participants, collaboration.message_flows, collaboration.lanes),
+    *(data.specifications, data.associations, data.items, data.correlation, data.operations),
+    *(data.codes, data.performers, data.imports),
+    *(foreign.extensions, foreign.attributes, foreign.languages, shape.directions, shape.immediate),
+)
+
+
+def of_document(root: etree._Element) -> list[Finding]:
+    """What is wrong with a file beyond its nodes and flows, and what of it would be dropped in silence."""
+    document = Document(root)
+    found = chain.from_iterable(rule(document) for rule in _OF_DOCUMENTS)
+    return _first(chain(schema.valid(root), found))
 
 
 def findings(diagram: Diagram, *, functions: Collection[str] = ()) -> list[Finding]:
@@ -36,25 +72,30 @@ def findings(diagram: Diagram, *, functions: Collection[str] = ()) -> list[Findi
     `functions` are the names that expressions and scripts may call besides those the language has itself.
     A process marked as not executable is another participant's view, and is not judged beside one that is.
     """
-    found = [
-        error(identity or f"line {line}", "A {tag} is not run", "Draw a process", tag=tag)
-        for tag, identity, line in diagram.others
-        if tag in _FOREIGN
-    ]
+    return _first(_faults(diagram, frozenset(functions)))
+
+
+def _faults(diagram: Diagram, functions: frozenset[str]) -> Iterator[Finding]:
     executable = [process for process in diagram.processes.values() if process.executable]
     if not executable:
-        found.extend(
-            error(name, "The process is marked as not executable", 'Set isExecutable="true"')
-            for name in diagram.processes
-        )
+        for name in diagram.processes:
+            yield error(name, "The process is marked as not executable", 'Set isExecutable="true"')
     for process in executable or diagram.processes.values():
-        chart = Chart(diagram, process, frozenset(functions))
-        found.extend(chain.from_iterable(rule(chart) for rule in _RULES))
+        chart = Chart(diagram, process, functions)
+        for rule in _RULES:
+            yield from rule(chart)
         if not flows.unconnected(chart):
-            found.extend(chain.from_iterable(rule(chart) for rule in _ON_PATHS))
-    return _once(found)
+            for rule in _ON_PATHS:
+                yield from rule(chart)
 
 
-def _once(found: list[Finding]) -> list[Finding]:
-    """The findings without repetitions, in their order."""
-    return list({(each.element, each.reason): each for each in found}.values())
+def _first(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings in their order, without repetitions; of very many the first."""
+    told: dict[tuple[str, str], Finding] = {}
+    for each in findings:
+        told.setdefault((each.element, each.reason), each)
+        if len(told) == MOST:
+            template = "There are more faults than these {count}"
+            told["", ""] = error("", template, "Correct these, and check again", count=MOST)
+            break
+    return list(told.values())

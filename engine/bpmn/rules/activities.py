@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from engine.bpmn.diagram import SCOPES, EventDefinition, Loop, Node
+from engine.bpmn.diagram import SCOPES, Loop, Node
+from engine.bpmn.rules import decisions
 from engine.bpmn.rules.chart import Chart, error, kinds
+from engine.bpmn.rules.decisions import by_table
 from engine.errors import Finding
 from engine.strict_yaml import nearest
 
+MAX_TOKENS = 1000
+"""Tokens that an activity may wait for, or send along one flow."""
 MAX_NESTING = 200
 """Sub-processes one inside another."""
+
+_BEHAVIOURS = ("None", "One", "All", "Complex")
+_THROWN = ("message", "signal", "escalation")
 
 _ATTRIBUTES = ("formKey", "candidateGroups", "assignee", "priority")
 """The `camunda:` attributes that mean something here."""
@@ -45,29 +52,29 @@ def kinds_of_activity(chart: Chart) -> Iterator[Finding]:
             yield error(node.id, "Ad-hoc sub-processes are not run", remedy)
         elif node.tag == "scriptTask" and not (node.script or "").strip():
             yield error(node.id, "The script is empty", "Write it, or `pass` when nothing is to happen")
-        elif node.tag == "businessRuleTask" and "flow.handler" not in node.properties:
+        elif node.tag == "businessRuleTask" and not (by_table(node) or "flow.handler" in node.properties):
             template = "Nothing decides in this business rule task"
-            yield error(node.id, template, "Name the function that does in the property flow.handler")
+            remedy = (
+                "Name a decision table in camunda:decisionRef, or a function in the property flow.handler"
+            )
+            yield error(node.id, template, remedy)
         elif node.tag in ("sendTask", "receiveTask") and not node.message:
             yield error(node.id, "The task has no message", "Choose or create the message it stands for")
         elif node.tag == "callActivity":
-            yield from _call(chart, node)
-        if node.tag == "receiveTask" and node.instantiate:
-            template = "A receive task that begins instances is not run"
-            yield error(node.id, template, "Put a message start event in its place")
-        if node.quantities != (1, 1):
-            template = "Token quantities other than 1 are not run"
-            yield error(node.id, template, "Delete startQuantity and completionQuantity; draw a loop instead")
+            yield from _call(node)
+        if node.tag == "receiveTask" and node.instantiate and not chart.begins(node):
+            template = "A receive task that begins instances stands where none begins"
+            yield error(node.id, template, "Delete the attribute instantiate, or the flow that leads to it")
+        if not all(1 <= number <= MAX_TOKENS for number in node.quantities):
+            template = "A token quantity is no whole number from 1 to {most}"
+            yield error(node.id, template, "Correct startQuantity and completionQuantity", most=MAX_TOKENS)
         yield from _attributes(node)
 
 
-def _call(chart: Chart, node: Node) -> Iterator[Finding]:
+def _call(node: Node) -> Iterator[Finding]:
     if not node.called:
         remedy = "Write the id of the process it calls"
         yield error(node.id, "The call activity calls nothing", remedy)
-    elif node.called.rpartition(":")[2] in chart.diagram.global_tasks:
-        template = "The global task {called} is not run"
-        yield error(node.id, template, "Put the task into a process and call that", called=node.called)
     elif any(sign in node.called for sign in "${}:"):
         template = "The called process {called} is no plain id"
         remedy = "Write the id itself; where it varies, branch to one call activity each"
@@ -76,7 +83,7 @@ def _call(chart: Chart, node: Node) -> Iterator[Finding]:
 
 def _attributes(node: Node) -> Iterator[Finding]:
     for name in node.attributes:
-        if name in _INDIFFERENT:
+        if name in _INDIFFERENT or (node.tag == "businessRuleTask" and name in decisions.ATTRIBUTES):
             continue
         if name not in _ATTRIBUTES:
             meant = nearest(name, _ATTRIBUTES)
@@ -131,10 +138,7 @@ def _multi(chart: Chart, node: Node, loop: Loop) -> Iterator[Finding]:
     elif len(sources) > 1:
         template = "The instances come from {sources} at once"
         yield error(node.id, template, "Keep one of them", sources=", ".join(sources))
-    if loop.behavior != "All" or loop.complex:
-        template = "The multi-instance behaviour {behavior} is not run"
-        remedy = "Delete the attribute behavior, and throw the event from inside a sub-process"
-        yield error(node.id, template, remedy, behavior=loop.behavior)
+    yield from _behaviour(chart, node, loop)
     if loop.output is not None and not loop.output_item:
         template = "The results are gathered in {output}, but of what is not said"
         yield error(node.id, template, "Add the outputDataItem", output=loop.output)
@@ -144,6 +148,31 @@ def _multi(chart: Chart, node: Node, loop: Loop) -> Iterator[Finding]:
     if node.tag in SCOPES and _thrown_into(chart, node):
         template = "A compensation event around this multi-instance sub-process does not reach into it"
         yield error(node.id, template, "Compensate inside the sub-process")
+
+
+def _behaviour(chart: Chart, node: Node, loop: Loop) -> Iterator[Finding]:
+    """What completing instances throw; caught at the border it must not end the activity (13.3.7)."""
+    if loop.behavior not in _BEHAVIOURS:
+        template = "There is no multi-instance behaviour {behavior}"
+        yield error(node.id, template, "Write None, One, All or Complex", behavior=loop.behavior[:40])
+        return
+    events = {"None": [loop.none_event], "One": [loop.behavior_event]}.get(loop.behavior, [])
+    if loop.behavior == "Complex":
+        events = [event for _, event in loop.complex]
+    if None in events or (loop.behavior == "Complex" and not events):
+        template = "The multi-instance behaviour {behavior} says not which event is thrown"
+        remedy = "Refer to an event definition, or delete the attribute behavior"
+        yield error(node.id, template, remedy, behavior=loop.behavior)
+    for event in filter(None, events):
+        if event.kind not in _THROWN or not event.name:
+            template = "An instance that completes cannot throw an event of the kind {kind}"
+            yield error(node.id, template, "Use a message, a signal or an escalation", kind=event.kind)
+        for each in chart.boundary.get(node.id, ()):
+            caught = any(e.kind == event.kind and e.name in (event.name, None) for e in each.events)
+            if each.interrupting and caught:
+                template = "{boundary} would end the activity as soon as the first instance completes"
+                remedy = 'Set cancelActivity="false"; to end it early, write a completionCondition'
+                yield error(node.id, template, remedy, boundary=each.label)
 
 
 def _thrown_into(chart: Chart, node: Node) -> bool:
@@ -199,18 +228,19 @@ def _event_subprocess(chart: Chart, node: Node, starts: list[Node]) -> Iterator[
     if "compensate" in kinds(starts[0]) and node.scope == chart.process.id:
         template = "Nothing undoes the process itself, so that this never begins"
         yield error(node.id, template, "Put it into the sub-process that it undoes")
-    for other in chart.within.get(node.scope, ()):
-        if not other.triggered_by_event or other.id == node.id:
+
+
+def twins(chart: Chart) -> Iterator[Finding]:
+    """Of the event sub-processes of a scope, one catches an error, escalation or compensation (10.3.5)."""
+    seen: set[tuple[str, str, str | None]] = set()
+    for node in chart.nodes:
+        around = chart.node(node.scope)
+        if node.tag != "startEvent" or around is None or not around.triggered_by_event:
             continue
-        catches = {(each.kind, each.name) for each in _first_events(chart, other)}
-        mine = {(each.kind, each.name) for each in starts[0].events}
-        for kind, _ in sorted(catches & mine, key=str):
-            if kind in ("error", "escalation", "compensate") and other.line > node.line:
+        for each in node.events:
+            if each.kind not in ("error", "escalation", "compensate"):
+                continue
+            if (around.scope, each.kind, each.name) in seen:
                 template = "A second event sub-process here catches the same {kind}"
-                yield error(other.id, template, "Keep one of them", kind=kind)
-
-
-def _first_events(chart: Chart, node: Node) -> Iterator[EventDefinition]:
-    for each in chart.within.get(node.id, ()):
-        if each.tag == "startEvent":
-            yield from each.events
+                yield error(around.id, template, "Keep one of them", kind=each.kind)
+            seen.add((around.scope, each.kind, each.name))

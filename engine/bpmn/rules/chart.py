@@ -65,7 +65,7 @@ class Chart:
     def starts(self, scope: str) -> list[str]:
         """Where tokens can begin in a scope: its start events, else what nothing leads to."""
         nodes = self.within.get(scope, [])
-        return [node.id for node in nodes if node.tag == "startEvent"] or [
+        return [node.id for node in nodes if node.tag == "startEvent" or self.begins(node)] or [
             node.id
             for node in nodes
             if not node.incoming
@@ -73,6 +73,10 @@ class Chart:
             and not (node.triggered_by_event or node.for_compensation)
             and "link" not in kinds(node)
         ]
+
+    def begins(self, node: Node) -> bool:
+        """Whether an event may begin an instance at a node that is no start event (13.3.3, 13.4.4)."""
+        return node.tag != "startEvent" and self.process.begun_at(node)
 
     def aside(self, scope: str) -> list[str]:
         """What runs in a scope without a flow leading to it: event sub-processes, compensation handlers."""

@@ -9,7 +9,7 @@ from engine.bpmn.rules.chart import Chart, error, is_activity, kinds
 from engine.errors import Finding
 
 _ALLOWED: Mapping[str, tuple[str, ...]] = {
-    "start": ("timer", "message"),
+    "start": ("timer", "message", "signal", "conditional"),
     "event sub-process": (
         *("timer", "message", "signal", "conditional", "error", "escalation", "compensate"),
     ),
@@ -24,8 +24,8 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
 """The kinds that run, by place; tables 10.84, 10.89 and 10.93 of the standard."""
 
 _TOGETHER: Mapping[bool, tuple[str, ...]] = {
-    True: ("timer", "message", "signal"),
-    False: ("message", "signal", "escalation"),
+    True: ("timer", "message", "signal", "conditional", "error", "escalation"),
+    False: ("message", "signal", "escalation", "error", "terminate"),
 }
 """What a multiple event may combine: catching, throwing."""
 
@@ -99,12 +99,12 @@ def _combination(node: Node, where: str) -> Iterator[Finding]:
         for kind in sorted(kinds(node) - set(together)):
             template = "The kind {kind} cannot be combined with others in one event"
             yield error(node.id, template, "Draw an event for each", kind=kind)
-        if where in ("boundaryEvent", "event sub-process") and not node.interrupting:
-            template = "A non-interrupting event with several definitions is not run"
-            yield error(node.id, template, "Draw an event for each")
-        if where == "start" and node.parallel_multiple:
-            template = "A start event that needs several events together is not run"
-            yield error(node.id, template, "Begin with one of them and catch the others after it")
+        together = (
+            ("message", "signal") if where == "start" else ("timer", "message", "signal", "conditional")
+        )
+        for kind in sorted(kinds(node) - set(together)) if node.parallel_multiple else ():
+            template = "The kind {kind} cannot be waited for together with other events"
+            yield error(node.id, template, "Begin with one of them and catch the others after it", kind=kind)
     if where in ("boundaryEvent", "event sub-process") and not node.interrupting:
         for kind in sorted(kinds(node) & {"error", "cancel"}):
             template = "The kind {kind} always interrupts"
@@ -176,7 +176,7 @@ def _handler(chart: Chart, node: Node, host: Node) -> Iterator[Finding]:
     elif handler.scope != node.scope:
         remedy = "Draw both in the same scope"
         yield error(node.id, "The compensation handler stands in another scope", remedy)
-    if host.loop is not None:
+    if host.loop is not None and host.loop.multi:
         template = "{host} runs several times, its compensation would run once"
         yield error(node.id, template, "Compensate inside a sub-process", host=host.label)
 

@@ -9,7 +9,10 @@ from engine.bpmn.diagram import ACTIVITIES, Flow, Node
 from engine.bpmn.rules.chart import Chart, error, kinds
 from engine.errors import Finding
 
-_ID = re.compile(r"[^\W\d][\w.-]{0,199}")
+MAX_ID = 200
+"""Characters of an id."""
+_ID = re.compile(r"[^\W\d][\w.-]*")
+_CHOOSING = ("exclusiveGateway", "inclusiveGateway", "complexGateway")
 _CATCHING = ("message", "signal", "timer", "conditional")
 
 
@@ -27,7 +30,7 @@ def ids(chart: Chart) -> Iterator[Finding]:
         if not identity:
             place = f"line {line}" if line else process.id
             yield error(place, "A {tag} has no id", "Give it one; BPMN editors do so by themselves", tag=tag)
-        elif not _ID.fullmatch(identity):
+        elif len(identity) > MAX_ID or not _ID.fullmatch(identity):
             remedy = "Begin with a letter or _, go on with letters, digits, _ - and ., at most 200 of them"
             yield error(identity, "This cannot be an id", remedy)
 
@@ -86,7 +89,7 @@ def _apart(node: Node) -> str | None:
 def choices(chart: Chart) -> Iterator[Finding]:
     """Conditions and defaults stand where something is chosen (8.4.13, 10.6.2, 10.6.3)."""
     for node in chart.nodes:
-        chooses = node.tag in ACTIVITIES or node.tag in ("exclusiveGateway", "inclusiveGateway")
+        chooses = node.tag in ACTIVITIES or node.tag in _CHOOSING
         for flow in node.outgoing:
             if flow.condition is not None and not chooses:
                 remedy = "Delete the condition, or put an exclusive or inclusive gateway in between"
@@ -119,38 +122,50 @@ def _bare(flow: Flow) -> Finding:
 def gateways(chart: Chart) -> Iterator[Finding]:
     """Gateways split or join, and event-based ones wait for events."""
     for node in chart.nodes:
-        if node.tag == "complexGateway":
-            remedy = "Use exclusive, inclusive or parallel gateways"
-            yield error(node.id, "Complex gateways are not run", remedy)
-        elif node.tag == "eventBasedGateway":
+        if node.tag == "complexGateway" and len(node.incoming) > 1 and not node.activation:
+            template = "The complex gateway joins flows, but says not when it goes on"
+            remedy = "Write an activationCondition such as `activationCount >= 2`"
+            yield error(node.id, template, remedy)
+        if node.tag == "eventBasedGateway":
             yield from _event_based(chart, node)
         elif node.tag.endswith("Gateway") and not node.outgoing:
             yield error(node.id, "The gateway leads nowhere", "Draw its outgoing flow")
 
 
 def _event_based(chart: Chart, node: Node) -> Iterator[Finding]:
-    if node.instantiate:
-        template = "An event-based gateway that begins instances is not run"
-        yield error(node.id, template, "Begin with a start event for each of its events")
+    if node.instantiate and not chart.begins(node):
+        template = "An event-based gateway that begins instances stands where none begins"
+        yield error(node.id, template, "Delete the attribute instantiate, or the flow that leads to it")
+    elif node.parallel_multiple and not node.instantiate:
+        template = "A parallel event-based gateway has to begin the instance"
+        yield error(node.id, template, 'Set instantiate="true", or use a parallel gateway and catch events')
     if len(node.outgoing) < 2:
         template = "An event-based gateway needs two events at least to choose from"
         yield error(node.id, template, "Add an event, or use a plain catch event")
-    for flow in node.outgoing:
-        target = chart.node(flow.target)
-        if target is None:
-            continue
+    waiting = [target for flow in node.outgoing if (target := chart.node(flow.target)) is not None]
+    if {True, False} <= {target.tag == "receiveTask" for target in waiting if _takes_message(target)}:
+        template = "An event-based gateway leads to receive tasks and to message events"
+        yield error(node.id, template, "Use one of the two for all messages")
+    for target in waiting:
         if target.tag != "receiveTask" and not (
             target.tag == "intermediateCatchEvent" and kinds(target) and kinds(target) <= set(_CATCHING)
         ):
             template = "An event-based gateway leads to {target}, which waits for no event"
             remedy = "Lead to catch events (message, timer, signal, condition) or receive tasks only"
             yield error(node.id, template, remedy, target=target.label)
+        elif node.instantiate and kinds(target) - {"message", "signal"}:
+            template = "{target} cannot begin an instance"
+            yield error(target.id, template, "Use messages and signals only", target=target.label)
         elif len(target.incoming) > 1:
             remedy = "Give the other flow an event of its own"
             yield error(target.id, "An event behind an event-based gateway has another incoming flow", remedy)
         elif chart.boundary.get(target.id) or target.loop is not None:
             template = "A receive task behind an event-based gateway has a boundary event or a loop"
             yield error(target.id, template, "Use a catch event with a message instead")
+
+
+def _takes_message(node: Node) -> bool:
+    return node.tag == "receiveTask" or "message" in kinds(node)
 
 
 def unconnected(chart: Chart) -> bool:

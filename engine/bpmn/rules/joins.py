@@ -40,7 +40,10 @@ def _joins(node: Node) -> bool:
 
 def _multiplies(chart: Chart, node: Node) -> bool:
     """Whether one token here may become several."""
-    if len(node.outgoing) > 1 and node.tag not in ("exclusiveGateway", "eventBasedGateway"):
+    alone = node.tag == "exclusiveGateway" or (node.tag == "eventBasedGateway" and not node.parallel_multiple)
+    if len(node.outgoing) > 1 and not alone:
+        return True
+    if node.quantities[1] > 1 or (node.tag == "complexGateway" and len(node.incoming) > 1):
         return True
     return any(not each.interrupting for each in chart.boundary.get(node.id, ()))
 

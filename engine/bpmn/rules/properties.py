@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from engine.bpmn.diagram import PERSON_TASKS, Node
 from engine.bpmn.rules.chart import Chart, error, kinds
+from engine.bpmn.rules.decisions import by_table
 from engine.calendar.durations import parse_duration
 from engine.errors import EngineError, Finding
 from engine.strict_yaml import nearest
@@ -20,7 +21,7 @@ def _person(node: Node) -> bool:
 
 
 def _handled(node: Node) -> bool:
-    return node.tag in HANDLED
+    return node.tag in HANDLED and not by_table(node)
 
 
 def _multi(node: Node) -> bool:
@@ -31,17 +32,17 @@ def _messages(node: Node) -> bool:
     return node.tag in ("sendTask", "receiveTask") or "message" in kinds(node)
 
 
-_PLACES: Mapping[str, tuple[str, Callable[[Node], bool]]] = {
+PLACES: Mapping[str, tuple[str, Callable[[Node], bool]]] = {
     "flow.due": ("user and manual tasks, and the process", _person),
     "flow.remind": ("user and manual tasks, and the process", _person),
     "flow.overdue": ("user and manual tasks, and the process", _person),
     "flow.not-same-as": ("user and manual tasks", _person),
     "flow.verify": ("user and manual tasks", _person),
     "flow.record": ("user, manual and service tasks", lambda node: _person(node) or _handled(node)),
-    "flow.handler": ("service and business rule tasks", _handled),
+    "flow.handler": ("service and business rule tasks", lambda node: node.tag in HANDLED),
     "flow.sets": (
-        "service tasks, messages caught and called processes",
-        lambda node: _handled(node) or _messages(node) or node.tag == "callActivity",
+        "start events, service tasks, messages caught and called processes",
+        lambda node: _handled(node) or _messages(node) or node.tag in ("callActivity", "startEvent"),
     ),
     "flow.collection": ("multi-instance activities", _multi),
     "flow.output": ("multi-instance activities", _multi),
@@ -104,21 +105,21 @@ def known(chart: Chart) -> Iterator[Finding]:
         for name, value in node.properties.items():
             if not name.startswith("flow."):
                 continue
-            own = node.tag in HANDLED and name not in _TIMES  # a handler's parameter
-            if not own and (name not in _PLACES or not _PLACES[name][1](node)):
+            own = _handled(node) and name not in _TIMES  # a handler's parameter
+            if not own and (name not in PLACES or not PLACES[name][1](node)):
                 yield _misplaced(node.id, name)
-            elif not value.strip() and (not own or name in _PLACES):
+            elif not value.strip() and (not own or name in PLACES):
                 remedy = "Write its value, or delete it"
                 yield error(node.id, "The property {name} is empty", remedy, name=name)
 
 
 def _misplaced(element: str, name: str) -> Finding:
-    if name in _PLACES:
+    if name in PLACES:
         template, remedy = "The property {name} has no effect here", "It belongs to {places}"
-        return error(element, template, remedy, name=name, places=_PLACES[name][0])
-    meant = nearest(name, _PLACES)
+        return error(element, template, remedy, name=name, places=PLACES[name][0])
+    meant = nearest(name, PLACES)
     remedy = "Did you mean {meant}?" if meant else "Known are {known}"
-    return error(element, "Unknown property {name}", remedy, name=name, meant=meant, known=", ".join(_PLACES))
+    return error(element, "Unknown property {name}", remedy, name=name, meant=meant, known=", ".join(PLACES))
 
 
 def written(chart: Chart) -> Iterator[Finding]:
@@ -179,14 +180,14 @@ def _names(chart: Chart, node: Node) -> Iterator[Finding]:
             yield error(node.id, template, remedy, other=other, meant=meant)
     for name in ("flow.handler", "flow.verify", "flow.collection"):
         value = node.properties.get(name, "").strip()
-        if value and _PLACES[name][1](node) and not _HANDLER.fullmatch(value):
+        if value and PLACES[name][1](node) and not _HANDLER.fullmatch(value):
             template = "{name} holds {value}, which names no function"
             yield error(
                 node.id, template, "Write it as in `fieldwork.addresses`", name=name, value=value[:60]
             )
     for name in ("flow.out", "flow.sets", "flow.output"):
         for value in listed(node.properties.get(name, "")) if name in node.properties else ():
-            if not _NAME.fullmatch(value) and _PLACES[name][1](node):
+            if not _NAME.fullmatch(value) and PLACES[name][1](node):
                 template = "{name} holds {value}, which cannot be a variable"
                 remedy = "Name variables, with commas between them"
                 yield error(node.id, template, remedy, name=name, value=value[:60])

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from engine.bpmn.diagram import PERSON_TASKS, SCOPES, Node
 from engine.bpmn.rules.chart import Chart, error, kinds
+from engine.bpmn.rules.decisions import by_table
 from engine.errors import Finding
 
 _MAY_WAIT = (
@@ -53,8 +54,10 @@ def endless(chart: Chart) -> Iterator[Finding]:
 
 
 def _pauses(node: Node) -> bool:
-    if node.tag in _MAY_WAIT or (node.loop is not None and node.loop.multi):
+    if node.loop is not None and node.loop.multi:
         return True
+    if node.tag in _MAY_WAIT:
+        return not by_table(node)
     if node.tag == "scriptTask":
         return "throw_error" in (node.script or "")
     return node.tag == "intermediateCatchEvent" and "link" not in kinds(node)

@@ -14,7 +14,7 @@ from engine.calendar.due_grammar import Anchor, DueExpression, parse_due
 from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
 from engine.errors import Finding, Invalid, Misbuilt
 from engine.expressions import ExpressionFault, compile_expression, compile_script
-from engine.strict_yaml import nearest
+from engine.strict_yaml import nearest, shown
 
 _LOOKS_LIKE_TIME = re.compile(r"[PR](\d|T\d|/)|[-+]?\d|-P|\+P")
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -59,9 +59,12 @@ def expression_texts(chart: Chart) -> Iterator[tuple[str, str]]:
             if each.kind == "conditional" and each.text:
                 yield node.id, each.text
         if node.loop is not None:
-            for text in (node.loop.condition, node.loop.cardinality, node.loop.completion):
+            complex_ = (text for text, _ in node.loop.complex if text is not None)
+            for text in (node.loop.condition, node.loop.cardinality, node.loop.completion, *complex_):
                 if text is not None:
                     yield node.id, text
+        if node.activation is not None:
+            yield node.id, node.activation
         if node.tag in PERSON_TASKS and node.attributes.get("assignee"):
             yield node.id, node.attributes["assignee"]
         if "flow.key" in node.properties:
@@ -90,6 +93,12 @@ def values(chart: Chart) -> Iterator[Finding]:
                 )
         if node.loop is not None and node.loop.cardinality is not None:
             yield from _count(chart, node, node.loop.cardinality)
+        if node.loop is not None and re.search(r"[#$]\{|\(", node.loop.collection or ""):
+            template, remedy = (
+                "The collection {text} is computed",
+                "Set it in a script before, and name its variable",
+            )
+            yield error(node.id, template, remedy, text=(node.loop.collection or "")[:60])
 
 
 def _count(chart: Chart, node: Node, text: str) -> Iterator[Finding]:
@@ -128,16 +137,41 @@ def _timer(chart: Chart, node: Node, event: EventDefinition, text: str) -> Itera
                     node.id,
                     template,
                     remedy,
-                    reason=fault.problems[0].template.format(**fault.problems[0].params),
+                    reason=_reason(fault),
                 )
             else:
                 yield from _compiled(node.id, lambda: compile_expression(text, chart.functions))
+                yield from _constant(chart, node, text, remedy)
         elif event.timer == "cycle" and place(chart, node) != "start":
             yield error(node.id, "The timer {text} fires once, but is declared a cycle", remedy, text=text)
         return
     if not isinstance(timer, expected):
         template = "The timer is declared a {kind}, but {text} is none"
         yield error(node.id, template, remedy, kind=event.timer, text=text)
+
+
+def _constant(chart: Chart, node: Node, text: str, remedy: str) -> Iterator[Finding]:
+    """An expression that depends on nothing, as a date in quotes, can be judged now."""
+    try:
+        expression = compile_expression(text, chart.functions)
+        if expression.names or "(" in text:
+            return
+        value = expression.evaluate({}, {})
+    except (Misbuilt, ExpressionFault):
+        return  # said where it is compiled, or an incident with its reason
+    if not isinstance(value, str):
+        template = "The timer gives {found}, which is no date or duration written as text"
+        yield error(node.id, template, remedy, found=shown(value))
+    elif not _is_due(value):
+        try:
+            parse_timer(value)
+        except Invalid as fault:
+            yield error(node.id, "The timer cannot be read: {reason}", remedy, reason=_reason(fault))
+
+
+def _reason(fault: Invalid) -> str:
+    problem = fault.problems[0]
+    return problem.template.format(**problem.params)
 
 
 def _is_due(text: str) -> bool:

@@ -1,0 +1,154 @@
+"""`flow procedure check`: procedures and bare diagrams judged, alone or by the folder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from console import failures, folders, output
+from console import session as surroundings
+from console.completions import procedures
+from console.language import tr
+from console.session import Session
+from console.shape import Command
+from engine.errors import Finding, Misbuilt, NotFound
+
+if TYPE_CHECKING:
+    from engine.check import World
+    from engine.procedures import Procedure
+
+_LINE = re.compile(r"line ([0-9]+)")
+FOUND = 1
+"""The exit code when there is something to object to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """One procedure or diagram, and what is wrong with it."""
+
+    name: str
+    findings: list[Finding]
+    path: Callable[[str], str]
+    """From a file, as findings name it, to where it lies."""
+
+
+@click.command(
+    "check",
+    cls=Command,
+    example="flow procedure check 003G\nflow procedure check drafts/ order.bpmn --json",
+)
+@click.argument("names", metavar="PROCEDURE|FILE...", nargs=-1, required=True, shell_complete=procedures)
+@click.pass_obj
+def check(session: Session, names: tuple[str, ...]) -> None:
+    """Check procedures whole, and bare diagrams: what publish or a rehearsal would refuse, with place and remedy.
+
+    PROCEDURE is an id, a code or a folder; FILE is a diagram, a folder of diagrams and procedures, or a pattern
+    such as 'drafts/*.bpmn', and needs no workspace. Exit code 0 when there is nothing to object to, else 1.
+    """
+    found = [checked for name in names for checked in _checked(session, name)]
+    if session.json:
+        output.dump([_plain(each, checked.path(each.file)) for checked in found for each in checked.findings])
+    else:
+        for checked in found:
+            if checked.findings:
+                output.heading(checked.name)
+                failures.show_findings(Misbuilt(checked.findings))
+            else:
+                said = tr("{name}: nothing to object to", name=checked.name)
+                output.echo(click.style("✓ ", fg="green") + said)
+    if any(checked.findings for checked in found):
+        click.get_current_context().exit(FOUND)
+
+
+def _checked(session: Session, name: str) -> Iterator[_Checked]:
+    """What a name on the command line means, checked. Raises NotFound when it means nothing."""
+    path = Path(name)
+    if path.is_file():
+        yield _diagram(path)
+    elif path.is_dir() and not (path / folders.PROCEDURE).is_file():
+        yield from _folder(session, path)
+    elif any(sign in name for sign in "*?["):
+        matching = sorted(Path(path.anchor or ".").glob(str(path.relative_to(path.anchor))))
+        if not matching:
+            raise NotFound("Nothing matches {pattern}", pattern=name)
+        for each in matching:
+            yield from _checked(session, str(each))
+    elif path.is_dir():
+        yield _procedure(session, folders.at(path))
+    else:
+        yield _procedure(session, folders.find(session.workspace, name))
+
+
+def _folder(session: Session, path: Path) -> Iterator[_Checked]:
+    """Everything in a folder: procedures, and diagrams that belong to none."""
+    homes = [file.parent for file in sorted(path.rglob(folders.PROCEDURE))]
+    for home in homes:
+        yield _procedure(session, folders.at(home))
+    diagrams = [each for each in sorted(path.rglob("*.bpmn")) if each.parent not in homes]
+    if not homes and not diagrams:
+        raise NotFound("{folder} holds neither a procedure nor a diagram", folder=path)
+    for diagram in diagrams:
+        yield _diagram(diagram)
+
+
+def _diagram(path: Path) -> _Checked:
+    """A bare diagram: whether it can run faithfully."""
+    from engine.check import check_diagram
+
+    return _Checked(str(path), check_diagram(path.read_bytes()), lambda _: str(path))
+
+
+def _procedure(session: Session, folder: folders.Folder) -> _Checked:
+    try:
+        loaded = folder.load()
+        found = _findings(session, loaded)
+    except Misbuilt as error:
+        found = list(error.findings)
+    return _Checked(folder.id, found, lambda file: _path(folder, file))
+
+
+def _findings(session: Session, loaded: Procedure) -> list[Finding]:
+    from engine.check import check as findings_of
+
+    return findings_of(loaded, _world(session, loaded))
+
+
+def _world(session: Session, loaded: Procedure) -> World:
+    """The organisation that a procedure has to fit; outside a workspace, one with the roles it needs."""
+    from engine.check import World, needed_roles
+    from engine.handlers import Handlers
+    from engine.queries import definitions, organisation
+
+    if not session.in_workspace:
+        registry = Handlers()
+        for subject in surroundings.subjects():
+            registry.include(subject.handlers)
+        return World(needed_roles(loaded, registry), registry)
+    with session.read() as conn:
+        return World(organisation.roles(conn), session.app.registry, definitions.processes(conn))
+
+
+def _path(folder: folders.Folder, file: str) -> str:
+    """A file of a procedure's bundle as a path."""
+    if file.startswith("forms/"):
+        return str(folder.forms / folder.id / file.removeprefix("forms/"))
+    return str(folder.folder / file) if file else str(folder.folder)
+
+
+def _plain(finding: Finding, file: str) -> dict[str, object]:
+    """A finding as a program reads it. The keys stay; `line` is null and `element` empty where none is known."""
+    _, reason, remedy = failures.finding_texts(finding)
+    line = _LINE.fullmatch(finding.element)
+    return {
+        "file": file,
+        "line": int(line[1]) if line else finding.line,
+        "element": "" if line else finding.element,
+        "level": finding.level,
+        "reason": reason,
+        "remedy": remedy,
+    }

@@ -1,0 +1,38 @@
+"""What changes the survey domain from outside an instance: rosters, draws, the ledger, returns.
+
+All go through `app.do` like everything else, so each is one transaction and one entry of the journal; the entry
+names codes and counts, and personal values only as marks that can be erased.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.commands.core import Command, Context
+from survey.commands import rosters, rounds
+from survey.commands.rosters import EraseRespondent, Exclude, ImportRoster, RosterTaken
+from survey.commands.rounds import (
+    CloseRound,
+    Correct,
+    DrawSample,
+    ImportReturns,
+    OpenRound,
+    Record,
+    ReturnsTaken,
+)
+
+__all__ = [
+    "COMMANDS",
+    "CloseRound",
+    "Correct",
+    "DrawSample",
+    "EraseRespondent",
+    "Exclude",
+    "ImportReturns",
+    "ImportRoster",
+    "OpenRound",
+    "Record",
+    "ReturnsTaken",
+    "RosterTaken",
+]
+
+COMMANDS: Mapping[type[Command], Callable[[Any, Context], Any]] = {**rosters.COMMANDS, **rounds.COMMANDS}

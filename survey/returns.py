@@ -1,0 +1,214 @@
+"""Returns written down, entered twice, replaced, corrected.
+
+What is stored of an anonymous round has no time, no order and no name (`survey.tables`). Functions work in the
+caller's transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import bindparam, insert, select, update
+
+from engine.characters import identity
+from engine.errors import Conflict, NotFound
+from engine.forms import Form
+from engine.ports import Connection
+from survey.questionnaires import columns_of
+from survey.reading import Return
+from survey.rounds import Member, Round, roster
+from survey.tables import answers, attempt, member
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An answer set as it stands in the database."""
+
+    id: str
+    answers: Mapping[str, object]
+    abstained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """An item that was typed in differently the second time, or corrected."""
+
+    number: int
+    code: str
+    item: str
+    first: object
+    second: object
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """First and second entry side by side."""
+
+    sets: int
+    items: int
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def agreed(self) -> int:
+        """Items typed in alike."""
+        return self.items - len(self.differences)
+
+
+def take(
+    conn: Connection,
+    found: Round,
+    returned: Sequence[Return],
+    *,
+    source: str | None,
+    by: str,
+    now: datetime,
+    today: date,
+    entry: int = 1,
+) -> None:
+    """Write returns down that are not in yet."""
+    at = None if found.anonymous else now
+    rows = [
+        {
+            "id": secrets.token_hex(16),
+            "round_id": found.id,
+            "anonymity": found.anonymity,
+            "member_id": each.member.id if each.member else None,
+            "entry": entry,
+            "groups": dict(each.groups),
+            "answers": dict(each.answers),
+            "abstained": each.abstained,
+            "source": source,
+            "recorded_on": today.isoformat(),
+            "recorded_at": at,
+            "recorded_by": by,
+        }
+        for each in returned
+    ]
+    if not rows:
+        return
+    conn.execute(
+        insert(answers), sorted(rows, key=lambda row: str(row["id"]))
+    )  # not in the order of the file
+    known = [(each, each.member) for each in returned if each.member is not None]
+    if entry == 1 and known:
+        _mark(conn, [(each, who) for each, who in known], today)
+        base = {
+            "round_id": found.id,
+            "anonymity": found.anonymity,
+            "kind": "return",
+            "at": at,
+            "recorded_by": by,
+        }
+        day = today.isoformat()
+        conn.execute(
+            insert(attempt),
+            [
+                {**base, "member_id": who.id, "day": day, "channel": each.channel or who.channel}
+                for each, who in known
+            ],
+        )
+
+
+def _mark(conn: Connection, returned: Sequence[tuple[Return, Member]], today: date) -> None:
+    conn.execute(
+        update(member)
+        .where(member.c.id == bindparam("which"))
+        .values(disposition=bindparam("became"), returned_on=bindparam("back"), channel=bindparam("by_way")),
+        [
+            {
+                "which": who.id,
+                "became": "partial" if each.partial else "complete",
+                "back": who.returned_on or today.isoformat(),
+                "by_way": each.channel or who.channel,
+            }
+            for each, who in returned
+        ],
+    )
+
+
+def replace(
+    conn: Connection, found: Round, returned: Sequence[Return], today: date, entry: int = 1
+) -> list[Difference]:
+    """Put other answers in the place of those that are in. Returns what changed, old value first."""
+    there = stored(conn, found, entry)
+    changes: list[Difference] = []
+    rows = []
+    for each in returned:
+        assert each.member is not None
+        old = there[each.member.id]
+        changes += differences(each.member, old.answers, each.answers)
+        rows.append({"which": old.id, "given": dict(each.answers), "none": each.abstained})
+    conn.execute(
+        update(answers)
+        .where(answers.c.id == bindparam("which"))
+        .values(answers=bindparam("given", type_=answers.c.answers.type), abstained=bindparam("none")),
+        rows,
+    )
+    if entry == 1:
+        _mark(conn, [(each, each.member) for each in returned if each.member is not None], today)
+    return changes
+
+
+def answers_of(conn: Connection, who: Member) -> Stored:
+    """A member's answers as first entered. Raises `NotFound`."""
+    row = conn.execute(
+        select(answers).where(answers.c.member_id == who.id, answers.c.entry == 1)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("The answers of customer {code} are not in yet", code=who.code)
+    return Stored(row.id, row.answers, row.abstained)
+
+
+def stored(conn: Connection, found: Round, entry: int = 1) -> dict[int, Stored]:
+    """The answer sets of a round that is not anonymous, by member."""
+    rows = conn.execute(
+        select(answers.c.id, answers.c.member_id, answers.c.answers, answers.c.abstained).where(
+            answers.c.round_id == found.id, answers.c.entry == entry, answers.c.member_id.is_not(None)
+        )
+    )
+    return {row.member_id: Stored(row.id, row.answers, row.abstained) for row in rows}
+
+
+def differences(who: Member, first: Mapping[str, object], second: Mapping[str, object]) -> list[Difference]:
+    """The items in which two answer sets of a member differ."""
+    one, other = flat(first), flat(second)
+    return [
+        Difference(who.number, who.code, item, one.get(item), other.get(item))
+        for item in dict.fromkeys((*one, *other))
+        if one.get(item) != other.get(item)
+    ]
+
+
+def flat(given: Mapping[str, object]) -> dict[str, object]:
+    """Answers by column: a matrix's rows each for itself."""
+    found: dict[str, object] = {}
+    for name, value in given.items():
+        found |= value if isinstance(value, Mapping) else {name: value}
+    return found
+
+
+def compare(conn: Connection, found: Round, form: Form) -> Comparison:
+    """First and second entry of all that were entered twice."""
+    if found.anonymous:
+        raise Conflict("Nobody knows which answers of an anonymous round to enter a second time")
+    first, second = stored(conn, found), stored(conn, found, entry=2)
+    width = len(columns_of(form))
+    unlike = [
+        each
+        for who in roster(conn, found.id)
+        if who.id in second
+        for each in differences(who, first[who.id].answers, second[who.id].answers)
+    ]
+    return Comparison(len(second), len(second) * width, tuple(unlike))
+
+
+def member_called(conn: Connection, found: Round, code: str) -> Member:
+    """The member of that code, or of that number (`#12`). Raises `NotFound`."""
+    wanted = identity(code)
+    for each in roster(conn, found.id):
+        if identity(each.code) == wanted or wanted == f"#{each.number}":
+            return each
+    raise NotFound("Customer {code} is not on the round's roster", code=code)

@@ -1,0 +1,177 @@
+"""What would never end is stopped at a stated limit, as an incident that says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.bpmn import meter
+from engine.commands import batches
+from engine.commands.messages import Send
+from engine.model import SYSTEM
+from engine.rehearsal import run
+from engine.store import tables
+from tests.engine.drawing import diagram
+from tests.engine.stage import Stage
+
+WAY_BACK = "\nxor way\nend e\nway -> e : n < 0\nway -> again : else\n"
+FOREVER = "start s\nxor again\nscript count do='n = n + 1'\ns -> again -> count -> way" + WAY_BACK
+FORK = "start s\nxor again\nand split\nuser u\ns -> again -> split -> again\nsplit -> u -> way" + WAY_BACK
+INCLUSIVE_FORK = (
+    "start s\nxor again\nor split\ntask a\ntask b\ns -> again -> split\nsplit -> a : True\nsplit -> b : True\n"
+    "split -> way : else\na -> again\nb -> again" + WAY_BACK
+)  # fmt: skip
+AT_ONCE = (
+    "start s\nxor again\ncatch t timer=PT0S\nscript count do='n = n + 1'\ns -> again -> t -> count -> way"
+    + WAY_BACK
+)
+PING_PONG = (
+    """
+start s
+xor again
+and split
+throw ping message=ping
+catch pong message=ping
+and join
+script count do="n = n + 1"
+s -> again -> split -> ping -> join
+split -> pong -> join -> count -> way
+"""
+    + WAY_BACK
+)
+CALL_LOOP = (
+    """
+start s
+xor again
+call c calls=other
+s -> again -> c -> way
+"""
+    + WAY_BACK
+    + """
+process other
+start s2
+script count do="n = n + 1"
+end e2
+s2 -> count -> e2
+"""
+)
+CALLS_ITSELF_TWICE = (
+    "start s\nand a\ncall c calls=main\ncall d calls=main\nend e\ns -> a -> c -> e\na -> d -> e"
+)
+CALLS_ITSELF_OFTEN = "start s\ncall c calls=main times=10\nend e\ns -> c -> e"
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        pytest.param(FOREVER, id="loop"),
+        pytest.param(AT_ONCE, id="timer"),
+        pytest.param(PING_PONG, id="message", marks=pytest.mark.slow),
+        pytest.param(CALL_LOOP, id="call", marks=pytest.mark.slow),
+    ],
+)
+def test_a_loop_that_waits_for_nobody_ends_as_one_incident(quick: Stage, monkeypatch, drawing):
+    monkeypatch.setattr(meter, "MAX_VISITS", 3_000)
+    monkeypatch.setattr(meter, "STEP_VISITS", 500)
+    monkeypatch.setattr(meter, "_AT_ONCE", 100)
+    quick.publish(drawing)
+    number = quick.start(n=0)
+    quick.tick()
+    incidents = quick.incidents()
+    assert [each.error for each in incidents] == [
+        "More than 3000 elements ran without waiting; the loop has no end"
+    ]
+    laps = quick.variables(number)["n"]
+    quick.retry()  # whoever has it tried again gives it as much again
+    quick.tick()
+    assert quick.variables(number)["n"] >= 1.8 * laps > 0
+    assert len(quick.incidents()) == 1
+
+
+def test_a_loop_that_waits_for_somebody_may_go_round_for_ever(quick: Stage, monkeypatch):
+    monkeypatch.setattr(meter, "MAX_VISITS", 10)
+    quick.publish(
+        FOREVER.replace("script count", "receive r message=go\nscript count").replace(
+            "-> count", "-> r -> count"
+        )
+    )
+    number = quick.start(n=0)
+    for _ in range(20):
+        quick.do(Send(by=SYSTEM, name="go"))
+    assert quick.variables(number)["n"] == 20
+    assert not quick.incidents()
+
+
+def test_many_items_one_after_another_are_no_endless_loop(quick: Stage, monkeypatch):
+    monkeypatch.setattr(meter, "MAX_VISITS", 60)
+    inner = "  start is\n  script a do=pass\n  end ie\n  is -> a -> ie"
+    quick.publish(f"start s\nsub each times=100 sequential\n{inner}\nend e\ns -> each -> e")
+    number = quick.start()
+    assert quick.outcome(number) == "completed"
+
+
+@pytest.mark.parametrize("drawing", [FORK, INCLUSIVE_FORK], ids=["parallel", "inclusive"])
+def test_a_gateway_that_feeds_itself_ends_as_one_incident(quick: Stage, drawing):
+    quick.publish(drawing)
+    number = quick.start(n=0)
+    assert [each.error for each in quick.incidents()] == [
+        "More than 2000 tokens are on their way at once; a gateway feeds itself"
+    ]
+    assert len(quick.row(number).state) < 500_000
+
+
+@pytest.mark.parametrize("drawing", [CALLS_ITSELF_TWICE, CALLS_ITSELF_OFTEN], ids=["twice", "often"])
+def test_a_process_that_calls_itself_several_times_stops_at_a_number_of_instances(
+    quick: Stage, monkeypatch, drawing
+):
+    monkeypatch.setattr(batches, "MAX_RECURSION", 60)
+    quick.publish(drawing)
+    quick.start()
+    assert len(quick.rows(tables.instance)) < 600
+    reasons = {each.error for each in quick.incidents()}
+    assert reasons <= {
+        "main calls itself without end: 60 instances have come of one",
+        "Calls nest deeper than 40: does main call itself without end?",
+    }
+    assert reasons
+
+
+@pytest.mark.parametrize(
+    ("drawing", "reason"),
+    [
+        (FOREVER, "More than 400000 elements were entered"),
+        (FOREVER.replace("n = n + 1", "n = 1"), "times while nothing changed"),
+        (AT_ONCE.replace("n = n + 1", "pass"), "times while nothing changed"),
+        (FORK, "elements failed"),
+        (FOREVER.replace("script count do='n = n + 1'", "user count"), "times while nothing changed"),
+    ],
+    ids=["counting", "idle", "timer", "fork", "task"],
+)  # fmt: skip
+def test_a_rehearsal_that_comes_to_no_rest_says_so(monkeypatch, drawing, reason):
+    if "400000" in reason:
+        from engine.rehearsal import diagrams
+
+        monkeypatch.setattr(diagrams, "MAX_VISITED", 10_000)
+        reason = reason.replace("400000", "10000")
+    found = run(diagram(drawing), "main", {"n": 0}, horizon_s=10**7)
+    assert found.ended == "incident"
+    assert reason in found.incidents[-1]
+
+
+def test_a_rehearsal_waits_for_a_loop_that_counts_by_itself():
+    found = run(diagram("start s\nuser a max=600\nend e\ns -> a -> e"), "main", {})
+    assert found.ended == "completed"
+    assert found.visited.count("a") == 600
+
+
+def test_a_task_that_cannot_be_completed_is_an_incident_of_the_rehearsal():
+    found = run(
+        diagram("start s\nuser a\nend e\nend f\ns -> a\na -> e : n > 1\na -> f : n < 1"), "main", {"n": 1}
+    )
+    assert found.ended == "incident"
+    assert "No outgoing flow's condition holds" in found.incidents[0]
+
+
+def test_an_error_thrown_by_an_expression_is_an_incident():
+    found = run(diagram("start s\ncatch c timer=\"throw_error('E')\"\nend e\ns -> c -> e"), "main", {})
+    assert found.ended == "incident"
+    assert found.incidents == ("Only a script throws errors; this expression throws E",)

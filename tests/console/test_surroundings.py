@@ -1,0 +1,264 @@
+"""Files that cannot be read or written, a database that is gone or damaged, output that nobody takes, accounts."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from console import account
+from engine import config
+from tests.console.conftest import Terminal
+from tests.console.office import DIAGRAM
+from tests.console.test_workspace import alter
+
+HUGE = "1" + "0" * 26
+
+
+def contents(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+# --- the database
+
+
+def test_a_database_that_is_gone_is_told_and_nothing_is_made(flow: Terminal) -> None:
+    (flow.folder / "flow.db").unlink()
+    before = contents(flow.folder)
+    for args, code in ((["status"], 5), (["doctor"], 1), (["audit", "verify"], 5)):
+        result = flow(*args, exit_code=code)
+        assert "backup" in result.output
+        assert "flow init" in result.output
+    assert contents(flow.folder) == before
+
+
+def test_init_gives_a_workspace_without_database_an_empty_one(flow: Terminal) -> None:
+    settings = (flow.folder / "flow.toml").read_bytes()
+    (flow.folder / "flow.db").write_bytes(b"")
+    assert "empty" in flow("doctor", exit_code=1).stdout
+    flow("init", str(flow.folder))
+    assert (flow.folder / "flow.toml").read_bytes() == settings
+    assert {person["id"] for person in flow.json("org", "show")["people"]} >= {"wang.fang", "zhao.min"}
+    flow("init", str(flow.folder), exit_code=3)
+
+
+def test_init_makes_no_empty_database_beside_records_of_a_lost_one(flow: Terminal) -> None:
+    (flow.folder / "records" / "SV-1").mkdir()
+    (flow.folder / "flow.db").unlink()
+    assert "records" in flow("init", str(flow.folder), exit_code=3).stderr
+    assert not (flow.folder / "flow.db").exists()
+
+
+def test_an_init_that_fails_leaves_nothing_behind(flow: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = flow.folder.parent / "new" / "office"
+    original = Path.write_text
+
+    def write_text(path: Path, text: str, encoding: str) -> int:
+        if path.name == ".flow.toml.part":
+            original(path, "", encoding=encoding)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return original(path, text, encoding=encoding)
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    refused = flow("init", str(folder), exit_code=1)
+    assert "no space left for" in refused.stderr
+    assert "flow.toml" in refused.stderr
+    assert not folder.parent.exists()
+    monkeypatch.undo()
+    flow("init", str(folder))
+
+
+@pytest.mark.parametrize(
+    "damage", ["DROP TABLE user_task", "DELETE FROM alembic_version", "DROP TABLE alembic_version"]
+)
+def test_a_database_that_lost_a_table_is_called_damaged(flow: Terminal, damage: str) -> None:
+    alter(flow, damage)
+    told = flow("status", exit_code=1).stderr
+    assert "damaged" in told
+    assert "backup" in told
+
+
+@pytest.mark.parametrize("state", ["x'00'", "'[]'"])
+def test_a_damaged_instance_is_named_and_the_others_go_on(started: Terminal, state: str) -> None:
+    started("start", "P-1", "--unit", "office-1", user="wang")
+    alter(started, f"UPDATE instance SET state = {state} WHERE id = 1")
+    values = ("--set", "what=纸", "--set", "amount=3")
+    told = started("task", "complete", "SV-1.1", *values, user="wang", exit_code=1).stderr
+    assert "SV-1" in told
+    assert "backup" in told
+    started("task", "complete", "SV-2.1", *values, user="wang")
+
+
+# --- files
+
+
+@pytest.mark.parametrize(
+    ("file", "args"),
+    [
+        ("org.yaml", ["org", "import"]),
+        ("processes/purchase/purchase.bpmn", ["procedure", "publish", "purchase"]),
+        ("processes/purchase/purchase.bpmn", ["procedure", "check", "purchase"]),
+        ("processes/purchase/procedure.yaml", ["procedure", "check", "purchase"]),
+        ("flow.toml", ["doctor"]),
+        ("flow.toml", ["status"]),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    flow: Terminal, monkeypatch: pytest.MonkeyPatch, file: str, args: list[str]
+) -> None:
+    original = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == Path(file).name:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return original(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    result = flow(*args, exit_code=1 if args == ["doctor"] else 7)
+    assert f"{file} may not be read" in result.output
+    assert "right" in result.output
+
+
+def test_a_folder_where_a_file_belongs_and_the_reverse_are_named(flow: Terminal) -> None:
+    export = flow("audit", "export", "-o", str(flow.folder / "flow.toml" / "x.csv"), exit_code=3)
+    assert "x.csv" in export.stderr
+    assert "is no folder" in flow("init", str(flow.folder / "org.yaml" / "x"), exit_code=3).stderr
+    (flow.folder / "org.yaml").unlink()
+    (flow.folder / "org.yaml").mkdir()
+    assert "no file" in flow("org", "import", exit_code=5).stderr
+
+
+def test_a_disk_that_fills_up_under_a_drawing_leaves_the_old_one(
+    flow: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diagram = flow.folder / "processes" / "purchase" / "purchase.bpmn"
+    diagram.write_text(DIAGRAM, encoding="utf-8")
+    before, there = diagram.read_bytes(), contents(diagram.parent)
+    original = Path.write_bytes
+
+    def write_bytes(path: Path, data: bytes) -> int:
+        original(path, data[:100])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    told = flow("procedure", "layout", "purchase", exit_code=1).stderr
+    assert f"no space left for {diagram}" in told
+    assert (diagram.read_bytes(), contents(diagram.parent)) == (before, there)
+
+
+def test_a_fault_of_the_program_stays_a_traceback(flow: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> bytes:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(OSError, match="Invalid argument"):
+        flow("org", "import")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("x = [", "at end of document"), ('zone = "Mars"', "'Mars' is no time zone")]
+)
+def test_the_doctor_says_what_is_wrong_with_flow_toml(flow: Terminal, text: str, reason: str) -> None:
+    (flow.folder / "flow.toml").write_text(text, encoding="utf-8")
+    assert reason in flow("doctor", exit_code=1).stdout
+
+
+# --- the command line
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["job", "retry", HUGE],
+        ["job", "skip", HUGE, "--reason", "x"],
+        ["start", "P-1", "--unit", "office-1", "--version", HUGE],
+        ["task", "list", "-L", HUGE],
+        ["instance", "list", "-L", HUGE],
+        ["instance", "view", HUGE],
+        ["instance", "view", f"SV-{HUGE}"],
+        ["instance", "view", "9" * 5000],
+        ["instance", "view", "²"],
+        ["task", "view", f"SV-1.{HUGE}"],
+    ],
+)
+def test_a_number_that_nothing_can_have_is_refused(flow: Terminal, args: list[str]) -> None:
+    from click.testing import CliRunner
+
+    import cli
+
+    result = CliRunner().invoke(cli.flow, args, env={"FLOW_HOME": str(flow.folder), "FLOW_LANG": "en"})
+    assert result.exit_code in (2, 5), result.exception
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "told"),
+    [
+        ("| true", 141, ""),
+        ("> /dev/full", 1, "no space left for the output"),
+        ("> /dev/full 2>&1", 1, ""),
+        (">&-", 0, ""),
+    ],
+)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_that_nobody_takes_ends_the_command_quietly(redirection: str, code: int, told: str) -> None:
+    # A closed pipe is made sure of by its reader ending before the writer has loaded.
+    program = f'"{sys.executable}" -c "from cli import main; main()" --help'
+    line = f"{program} {redirection}; exit ${{PIPESTATUS[0]}}"
+    run = subprocess.run(
+        ["bash", "-c", line],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "FLOW_LANG": "en"},
+    )
+    assert run.returncode == code
+    assert "Traceback" not in run.stderr
+    assert told in run.stderr
+    assert told or not run.stderr
+
+
+# --- who one is
+
+
+def test_no_variable_of_the_environment_says_who_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "FLOW_USER"):
+        monkeypatch.setenv(name, "zhao")
+    assert account.system_user() == pwd.getpwuid(os.getuid()).pw_name
+
+
+def test_an_account_without_name_is_called_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000_001)
+    assert account.system_user() == "4000000001"
+
+
+def test_flow_user_plays_somebody_in_a_demonstration_only(started: Terminal) -> None:
+    started.env = {"FLOW_USER": "wang"}
+    assert started.json("status", user="nobody")["tasks"] is None
+    with (started.folder / config.FILE).open("a", encoding="utf-8") as file:
+        file.write("demo = true\n")
+    assert [task["id"] for task in started.json("status", user="nobody")["tasks"]] == ["SV-1.1"]
+
+
+# --- the demonstration
+
+
+def test_a_demonstration_is_gone_on_with_only_where_one_has_begun(flow: Terminal, tmp_path: Path) -> None:
+    folder = tmp_path / "nothing"
+    assert "flow demo" in flow("demo", "--folder", str(folder), "--resume", exit_code=5).stderr
+    assert not folder.exists()
+    config.make(folder, organisation="test", zone="Asia/Shanghai", language="zh", demo=True)
+    flow("demo", "--folder", str(folder), "--resume", exit_code=5)
+    assert not (folder / config.DATABASE).exists()
+
+
+def test_a_clock_beyond_all_dates_is_refused_and_stays_where_it_was(flow: Terminal) -> None:
+    with (flow.folder / config.FILE).open("a", encoding="utf-8") as file:
+        file.write("demo = true\n")
+    flow("demo", "clock", "--to", "9999-12-31", exit_code=3)
+    flow("demo", "clock", "--advance", "P100Y", exit_code=3)
+    assert "2026-09-14 09:00" in flow("demo", "clock").stdout
