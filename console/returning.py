@@ -132,7 +132,8 @@ def export(
         form = rounds.questionnaire(conn, found)
         members = rounds.roster(conn, found.id)
         if entry:
-            text = entry_form.entry_form(found, form, members, rows if found.anonymous else 0)
+            known = list(rounds.counted(conn, found, rounds.HANDED_OUT))
+            text = entry_form.entry_form(found, form, members, rows if found.anonymous else 0, known)
         elif found.anonymous:
             sets = [("", groups, given) for given, groups in rounds.answers_of(conn, [found])]
             text = entry_form.answers_table(found, form, sets).encode()

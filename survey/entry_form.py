@@ -34,8 +34,13 @@ _EXPLAINED = (
 )
 
 
-def entry_form(found: Round, form: Form, members: Sequence[Member], rows: int = 0) -> bytes:
-    """The workbook. For an anonymous round it has `rows` blank rows under the round's groups."""
+def entry_form(
+    found: Round, form: Form, members: Sequence[Member], rows: int = 0, groups: Sequence[str] = ()
+) -> bytes:
+    """The workbook. For an anonymous round it has `rows` blank rows under the round's groups.
+
+    `groups` are the names of the first of them where the members do not tell (see `rounds.counted`).
+    """
     from xlsxwriter import Workbook
 
     file = io.BytesIO()
@@ -61,7 +66,7 @@ def entry_form(found: Round, form: Form, members: Sequence[Member], rows: int = 
                 sheet.write_string(row, place, value, cell)
         last = max(len(members), rows, 1)
         for place, (_, words, field) in enumerate(columns):
-            allowed = _allowed(found, members, columns[place][0], field)
+            allowed = _allowed(found, members, columns[place][0], field, groups)
             if allowed is not None:
                 sheet.data_validation(1, place, last, place, {**allowed, "input_title": words[:32]})
         guide = book.add_worksheet("说明")
@@ -92,12 +97,14 @@ def _rows(found: Round, members: Sequence[Member], rows: int) -> Iterable[tuple[
 
 
 def _allowed(
-    found: Round, members: Sequence[Member], name: str, field: Field | None
+    found: Round, members: Sequence[Member], name: str, field: Field | None, groups: Sequence[str]
 ) -> dict[str, Any] | None:
     if name == ABSTAINED:
         return {"validate": "list", "source": ["1"], "error_message": "整份弃权填1，否则留空"}
     if field is None:
         values = sorted({each.value(name) for each in members} - {""}) if name in found.groups else []
+        if name in found.groups[:1]:
+            values = sorted({*values, *groups})
         legend = ""
     elif field.type in ("choice", "matrix"):
         values = [str(option.value) for option in field.options]

@@ -10,10 +10,34 @@ __all__ = ["registry", "subjects"]
 
 def registry() -> Handlers:
     """Every handler that a diagram may name."""
-    from tasks import archive, fieldwork, figures, notices, rectification
+    from tasks import (
+        archive,
+        dates,
+        fieldwork,
+        figures,
+        handouts,
+        notices,
+        papers,
+        rectification,
+        report,
+        summary,
+        team,
+    )
 
     known = Handlers()
-    for subject in (fieldwork, figures, rectification, archive, notices):
+    for subject in (
+        fieldwork,
+        figures,
+        rectification,
+        archive,
+        notices,
+        dates,
+        papers,
+        report,
+        team,
+        handouts,
+        summary,
+    ):
         known.include(subject.handlers)
     return known
 

@@ -17,6 +17,7 @@ from engine.calendar.kickoffs import fits
 from engine.calendar.periods import Unit, period_of
 from engine.errors import EngineError, Invalid, NotFound, Problem
 from engine.handlers import Call, Handlers, Values, anything, asks_for, number, takes
+from engine.model import label
 from engine.store.calendars import calendar_of
 from engine.store.organisation import rights_of, units_above
 from survey import draws, ledger, rounds
@@ -226,14 +227,15 @@ def issue(call: Call) -> Values:
 @handlers.verify
 def returns_entered(call: Call) -> None:
     """The questionnaires counted on paper are those whose answers were imported."""
-    progress = rounds.progress(call.conn, current(call))
+    found = current(call)
+    progress = rounds.progress(call.conn, found)
     entered, said = progress.returned, call.values["returned_forms"]
     if entered != said:
         template = (
             "{said} questionnaires came back, but the answers of {entered} are in: import the rest with "
             "`flow round import {label} FILE`, or correct the count"
         )
-        params = {"said": said, "entered": entered, "label": call.label}
+        params = {"said": said, "entered": entered, "label": addressed(found)}
         raise Invalid([Problem("returned_forms", template, params)])
 
 
@@ -242,6 +244,11 @@ def part_of(call: Call) -> str | None:
     named = call.properties.get("flow.part", "round_part").strip()
     value = call.variables.get(named, None if named == "round_part" else named)
     return None if value is None else str(value)
+
+
+def addressed(found: rounds.Round) -> str:
+    """How a command is told which round: `SV-12`, or `SV-12 --part inpatients`."""
+    return f"{label(found.instance)} --part {found.part}" if found.part else label(found.instance)
 
 
 def current(call: Call) -> rounds.Round:

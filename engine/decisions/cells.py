@@ -230,7 +230,8 @@ def _test(line: str, start: int, end: int) -> Test:
 
 
 def _is_condition(text: str) -> bool:
-    node = ast.parse(f"({text.strip()})", mode="eval").body
+    # The bracket stands on a line of its own, as where the expression was read: a backslash may end the text.
+    node = ast.parse(f"({text.strip()}\n)", mode="eval").body
     negated = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
     return negated or isinstance(node, ast.Compare | ast.BoolOp)
 

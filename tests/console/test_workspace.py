@@ -116,6 +116,29 @@ def test_a_shipped_procedure_is_copied_to_be_edited(flow: Terminal) -> None:
     assert "already" in flow("procedure", "add", "003G", exit_code=3).stderr
 
 
+def test_a_shipped_procedure_brings_those_it_calls_and_names_the_roles_of_all(flow: Terminal) -> None:
+    added = flow("procedure", "add", "004G")
+    assert (flow.folder / "processes" / "shared" / "corrective-action" / "procedure.yaml").is_file()
+    assert (flow.folder / "forms" / "corrective-action").is_dir()
+    for role in ("center_officer", "ward_dept", "action_owner", "action_verifier"):
+        assert f"id: {role}" in added.stderr
+    assert "publish corrective-action hospital-monthly" in added.stderr
+
+
+def test_a_procedure_that_calls_another_is_rehearsed_with_it(flow: Terminal) -> None:
+    assert "not_effective" in flow("rehearse", "004G", "--scenario", "not_effective").stdout
+
+
+def test_a_procedure_shows_its_steps_with_role_requirement_and_record(flow: Terminal) -> None:
+    approve = next(
+        each for each in flow.json("procedure", "show", "P-1")["steps"] if each["step"] == "approve"
+    )
+    shown = flow("procedure", "show", "P-1", "--steps").stdout
+    assert "Requirement" in shown
+    assert approve["role"] in shown
+    assert approve["name"] in shown
+
+
 def test_the_organisation_is_shown_as_the_database_has_it(flow: Terminal) -> None:
     shown = flow("org", "show", "--unit", "office-1").stdout
     assert "王芳" in shown

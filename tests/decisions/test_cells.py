@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.decisions.cells import read_cell
@@ -170,6 +170,7 @@ def test_a_cell_means_what_python_says_of_it(
 
 
 @given(st.text(max_size=60) | st.text('[]()".,-<>=!not1a ', max_size=40))
+@example("A\\")
 def test_any_text_at_all_is_read_or_refused(text: str) -> None:
     with suppress(EngineError):
         assert read_cell(text).holds(5, {}) in (True, False)

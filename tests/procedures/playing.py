@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,14 @@ def play(procedure: Procedure, scenarios: Scenarios, name: str, _folder: Path) -
 
 def called_by(procedure: Procedure) -> list[Procedure]:
     """The shared procedures that it calls, callees before callers."""
+    return list(_called(procedure.id))
+
+
+@cache
+def _called(procedure: str) -> tuple[Procedure, ...]:
     known = folders.shipped()
-    source = folders.named(procedure.id, known)
-    return [] if source is None else [each.load() for each in folders.called(source, known)]
+    source = folders.named(procedure, known)
+    return () if source is None else tuple(each.load() for each in folders.called(source, known))
 
 
 def processes_of(procedures: Iterable[Procedure]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Integer, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.errors import Invalid
+from engine.errors import Conflict, Invalid
 from engine.store import tables
 from engine.store.columns import Instant, metadata
 from survey import ledger, reading, returns, rounds
@@ -188,3 +188,30 @@ def test_everybody_or_nobody_is_reminded_and_nobody_checked(wave: Wave) -> None:
             returns.compare(conn, there, rounds.questionnaire(conn, there))
     with pytest.raises(Invalid, match="nobody's answers can be checked"):
         wave.app.do(Record(by=CLERK, instance=wave.instance, part="secret", codes=("K-1",), kind="recheck"))
+
+
+def test_questionnaires_for_whoever_comes_are_counted_by_department_and_nobody_is_on_a_roster(
+    wave: Wave,
+) -> None:
+    wave.app.do(OpenRound(by=CLERK, instance=wave.instance, part="desk", groups=("project",)))
+    with wave.app.store.write() as conn:
+        desk = rounds.round_of(conn, wave.instance, "desk")
+        ledger.hand_out(conn, desk, {"东门": 2}, {})
+        ledger.hand_out(conn, desk, {"东门": 1, "西门": 1}, {"东门": 2})
+    with pytest.raises(Invalid, match="东们 is not among those asked"):
+        wave.app.do(ImportReturns(by=CLERK, instance=wave.instance, part="desk", data=rows(wave, "东们")))
+    with pytest.raises(Invalid, match="5 of 4"):
+        wave.app.do(
+            ImportReturns(by=CLERK, instance=wave.instance, part="desk", data=rows(wave, *["东门"] * 5))
+        )
+    wave.app.do(ImportReturns(by=CLERK, instance=wave.instance, part="desk", data=rows(wave, "东门", "西门")))
+    with wave.app.store.read() as conn:
+        assert rounds.counted(conn, desk, rounds.HANDED_OUT) == {"东门": 3, "西门": 1}
+        assert rounds.counted(conn, desk, rounds.COLLECTED) == {"东门": 2}
+        progress = rounds.progress(conn, desk)
+    assert (progress.members, progress.issued, progress.returned) == (0, 4, 2)
+
+
+def test_a_round_that_knows_whom_it_asks_hands_nothing_out_to_whoever_comes(fresh_wave: Wave) -> None:
+    with fresh_wave.app.store.write() as conn, pytest.raises(Conflict, match="people on its roster"):
+        ledger.hand_out(conn, rounds.round_of(conn, fresh_wave.instance), {"东门": 1}, {})

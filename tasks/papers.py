@@ -1,0 +1,335 @@
+"""Papers: the controlled documents that a procedure lists as records, as Word to be signed and PDF to be kept.
+
+Title and code are those of the step's record in procedure.yaml; a Word template `templates/<record>.docx` of the
+procedure, where there is one, gives the look (docs/documents.md). The same step repeated makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from documents.content import (
+    Block,
+    Column,
+    Control,
+    Document,
+    Fields,
+    Heading,
+    Paragraph,
+    Signature,
+    Table,
+    Value,
+)
+from documents.measure import breadth
+from documents.pdf import pdf
+from documents.word import word
+from engine.errors import EngineError, NotFound
+from engine.forms.conditions import answered
+from engine.forms.form import Field, Form
+from engine.forms.form import Text as FormText
+from engine.handlers import Call, Handlers, Values, anything, takes
+from engine.procedures import Procedure, from_files
+from engine.procedures.packing import unpack
+from engine.store import tables
+from survey import rounds
+from survey.questionnaires import columns_of, published, questionnaire_of
+from survey.returns import flat, stored
+from tasks.fieldwork import edition, part_of, sheet
+
+handlers = Handlers("papers")
+
+KINDS = ("word", "pdf")
+SHORT = 24.0
+"""A value up to this breadth, in Chinese characters, stands beside its label; a longer one below it."""
+_NUMBERED = re.compile(r"^[一二三四五六七八九十]+、")
+_BOX = "□"
+
+
+def _kinds(value: Any) -> None:
+    """The judge of `flow.files`."""
+    for name in listed(str(value)):
+        if name not in KINDS:
+            raise EngineError(
+                "{name} is no kind of file; there are {known}", name=name, known=", ".join(KINDS)
+            )
+
+
+def _signed(value: Any) -> None:
+    """The judge of `flow.signed`."""
+    for part in listed(str(value)):
+        if len(part.split()) > 2:
+            template = "{part} cannot be read: write what is signed, and behind it the step that does it"
+            raise EngineError(template, part=part)
+
+
+MADE = {
+    "flow.signed": _signed,
+    "flow.files": _kinds,
+    "flow.version": anything,
+}
+"""The properties that every paper takes: who signs (`编制 draft_plan, 审核 review, 批准`: what is done, and the step
+that does it; without a step, by hand), which files (`word, pdf`), the version printed (the procedure's, if none)."""
+
+
+def listed(value: str | None) -> list[str]:
+    """What stands between the commas of a property."""
+    return [part.strip() for part in (value or "").split(",") if part.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a paper needs to know of the instance it is made in."""
+
+    procedure: Procedure
+    definition: str
+    version: int
+    unit: str
+    """Its name."""
+    period: str
+
+
+def setting(call: Call) -> Setting:
+    """The instance's procedure as it was published, its unit and period."""
+    instance, definition, unit = tables.instance, tables.definition, tables.unit
+    row = call.conn.execute(
+        select(
+            instance.c.period, instance.c.definition, definition.c.bundle, definition.c.version, unit.c.name
+        )
+        .join(definition, definition.c.hash == instance.c.definition)
+        .join(unit, unit.c.id == instance.c.unit)
+        .where(instance.c.id == call.instance)
+    ).one()
+    return Setting(_parsed(row.bundle), row.definition, row.version, row.name, row.period or "")
+
+
+@lru_cache(maxsize=16)
+def _parsed(bundle: bytes) -> Procedure:
+    return from_files(unpack(bundle))
+
+
+def control(call: Call, here: Setting) -> Control:
+    """What makes the document of the step's record a controlled one."""
+    known = here.procedure.records.get(call.properties.get("flow.record", ""))
+    return Control(
+        title=call.name if known is None else known.title.zh,
+        dated=date.fromisoformat(call.today),
+        code="" if known is None else known.code or "",
+        version=call.properties.get("flow.version", f"V{here.version}"),
+        organisation=here.unit,
+        signatures=tuple(_signatures(call)),
+    )
+
+
+def files(call: Call, here: Setting, blocks: Iterable[Block], *, landscape: bool = False) -> dict[str, bytes]:
+    """The document of the step's record, in the files that the step asks for, by name."""
+    record = call.properties.get("flow.record", "")
+    about = control(call, here)
+    document = Document(about, tuple(blocks), landscape)
+    fonts = call.folder / "fonts"
+    own = fonts if fonts.is_dir() else None
+    wanted = listed(call.properties.get("flow.files")) or KINDS
+    made: dict[str, bytes] = {}
+    if "word" in wanted:
+        name = f"templates/{record}.docx"
+        made[f"{about.title}.docx"] = word(document, here.procedure.files.get(name), name, own)
+    if "pdf" in wanted:
+        made[f"{about.title}.pdf"] = pdf(document, own)
+    return made
+
+
+def _signatures(call: Call) -> Iterator[Signature]:
+    for part in listed(call.properties.get("flow.signed")):
+        act, _, element = part.partition(" ")
+        done = _done(call, element.strip()) if element else None
+        if done is None:
+            yield Signature(act)
+        else:
+            yield Signature(act, people(call, [done[0]]).get(done[0], done[0]), done[1])
+
+
+def _done(call: Call, element: str) -> tuple[str, date] | None:
+    """Who did the step last, and when."""
+    task, instance = tables.user_task, tables.instance
+    row = call.conn.execute(
+        select(task.c.closed_by, task.c.closed_at)
+        .join(instance, instance.c.id == task.c.instance_id)
+        .where(
+            or_(instance.c.id == call.root, instance.c.root_id == call.root),
+            task.c.element == element,
+            task.c.status == "done",
+        )
+        .order_by(task.c.closed_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    return row.closed_by, row.closed_at.astimezone(call.zone).date()
+
+
+def people(call: Call, ids: Iterable[str]) -> dict[str, str]:
+    """The names of people by id."""
+    table = tables.person
+    rows = call.conn.execute(select(table.c.id, table.c.name).where(table.c.id.in_(sorted(set(ids)))))
+    return {row.id: row.name for row in rows}
+
+
+@handlers.outside
+@takes({"flow.form": anything, "flow.record": anything}, MADE)
+def form(call: Call) -> Values:
+    """Sets what was filled in on task forms as a controlled document: a plan, a record, a list of measures.
+
+    Properties: `flow.form`, the forms whose answers it holds, in this order (`plan, allocation`), and those of every
+    paper. Answers kept as personal are left out: they could not be erased from a file. Sets nothing.
+    """
+    here = setting(call)
+    about = (
+        ("单位", here.unit),
+        *((("期间", here.period),) if here.period else ()),
+        ("流程编号", call.label),
+    )
+    blocks: list[Block] = [Fields(about)]
+    for name in listed(call.properties["flow.form"]):
+        there = here.procedure.forms.get(name)
+        if there is None:
+            raise NotFound("The procedure has no form {name} for {element}", name=name, element=call.element)
+        blocks += answered_blocks(call, there.questions, level=1)
+    return {"$record": files(call, here, blocks)}
+
+
+def answered_blocks(call: Call, fields: Sequence[Field], level: int) -> list[Block]:
+    """The answers that variables hold, under the labels of their fields: short ones together, then one by one."""
+    kept = [each for each in fields if not each.personal and answered(call.variables.get(each.id))]
+    names = people(call, {name for each in kept for name in _people_in(each, call.variables[each.id])})
+    short: list[tuple[str, Value]] = []
+    long: list[Block] = []
+    for each in kept:
+        value = call.variables[each.id]
+        if each.type == "table":
+            long += [_heading(each.label, level), _table(each, value, names)]
+        elif each.type == "matrix":
+            rows = tuple((row.label.zh, _option(each, value.get(row.id))) for row in each.rows)
+            long += [_heading(each.label, level), Table((Column("项目"), Column("评价")), rows)]
+        elif breadth(text := _words(each, value, names)) > SHORT or "\n" in text or each.type == "long_text":
+            long += [_heading(each.label, level), Paragraph(text)]
+        else:
+            short.append((each.label.zh, text))
+    return [*([Fields(tuple(short))] if short else []), *long]
+
+
+def _heading(label: FormText, level: int) -> Heading:
+    return Heading(label.zh, 1 if level == 1 else 2, numbered=not _NUMBERED.match(label.zh))
+
+
+def _table(field: Field, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
+    columns = [each for each in field.fields if any(answered(row.get(each.id)) for row in rows)]
+    head = (Column("序号", "number"), *(Column(each.label.zh) for each in columns))
+    body: list[tuple[Value, ...]] = [
+        (number, *(_words(each, row.get(each.id), names) for each in columns))
+        for number, row in enumerate(rows, 1)
+    ]
+    return Table(head, tuple(body))
+
+
+def _people_in(field: Field, value: Any) -> Iterator[str]:
+    if field.type == "person":
+        yield str(value)
+    for row in value if field.type == "table" else ():
+        for column in field.fields:
+            if answered(row.get(column.id)):
+                yield from _people_in(column, row[column.id])
+
+
+def _words(field: Field, value: Any, names: Mapping[str, str]) -> str:
+    if not answered(value):
+        return ""
+    if field.type == "boolean":
+        return "是" if value else "否"
+    if field.type == "choices":
+        return "、".join(_option(field, each) for each in value)
+    if field.type == "choice":
+        return _option(field, value)
+    if field.type == "person":
+        return names.get(str(value), str(value))
+    return str(value).replace("T", " ") if field.type == "datetime" else str(value)
+
+
+def _option(field: Field, value: object) -> str:
+    return next(
+        (each.label.zh for each in field.options if each.value == value), "" if value is None else str(value)
+    )
+
+
+@handlers.outside
+@takes({"flow.record": anything}, {"flow.questionnaire": anything, "flow.edition": edition, **MADE})
+def questionnaire(call: Call) -> Values:
+    """Sets the questionnaire as a blank form to be printed, sent or read out.
+
+    Properties: `flow.questionnaire`, which one; `flow.edition`, `published` for its latest published version instead
+    of the instance's own; and those of every paper. Sets `questionnaire_version`.
+    """
+    here = setting(call)
+    latest = "flow.edition" in call.properties
+    definition = published(call.conn, call.procedure) if latest else here.definition
+    asked = questionnaire_of(
+        call.conn, definition, call.properties.get("flow.questionnaire", "questionnaire")
+    )
+    return {"questionnaire_version": asked.version, "$record": files(call, here, _blank(asked))}
+
+
+@handlers.outside
+@takes({"flow.record": anything}, {"flow.part": anything})
+def answers(call: Call) -> Values:
+    """Files the questionnaires that came back, one line each, as a table; of an anonymous round without customers.
+
+    Property: `flow.part`, which round. Answers marked as personal are left out: they could not be erased from a file.
+    """
+    found = rounds.round_of(call.conn, call.root, part_of(call))
+    asked = rounds.questionnaire(call.conn, found)
+    columns = {name: path for name, path in columns_of(asked).items() if path not in asked.personal}
+    labels = {row.id: row.label.zh for field in asked.questions for row in field.rows}
+    labels |= {field.id: field.label.zh for field in asked.questions if not field.rows}
+    if found.anonymous:
+        lines = sorted(
+            [str(given.get(name) or "") for name in columns]
+            for given in (flat(each) for each, _ in rounds.answers_of(call.conn, [found]))
+        )
+        head = [labels.get(name, name) for name in columns]
+    else:
+        there = stored(call.conn, found)
+        members = [each for each in rounds.roster(call.conn, found.id) if each.id in there]
+        lines = [
+            [each.code, *(str(flat(there[each.id].answers).get(name) or "") for name in columns)]
+            for each in members
+        ]
+        head = ["客户", *(labels.get(name, name) for name in columns)]
+    return {"$record": {f"{asked.title.zh}-答卷.csv": sheet(head, lines)}}
+
+
+def _blank(asked: Form) -> Iterator[Block]:
+    yield Fields((("客户编号", ""), ("填写日期", ""), ("问卷版本", asked.version), ("调查人员", "")))
+    if asked.intro is not None:
+        yield Paragraph(asked.intro.zh)
+    for each in asked.fields:
+        yield Heading(each.label.zh)
+        if each.help is not None:
+            yield Paragraph(each.help.zh)
+        if each.type == "matrix":
+            head = (Column("项目", width=14), *(Column(point.label.zh) for point in each.options))
+            yield Table(head, tuple((row.label.zh, *(_BOX for _ in each.options)) for row in each.rows))
+        elif each.options:
+            yield Paragraph("　".join(f"{_BOX} {option.label.zh}" for option in each.options))
+        elif each.type == "boolean":
+            yield Paragraph(f"{_BOX} 是　{_BOX} 否")
+        elif each.type == "table":
+            yield Table(
+                tuple(Column(column.label.zh) for column in each.fields), (("",) * len(each.fields),) * 3
+            )
+        elif each.type != "info":
+            yield Paragraph("\n".join(["＿" * 30] * (3 if each.type == "long_text" else 1)))

@@ -1,0 +1,52 @@
+"""整改, the shared procedure: what is not effective begins again, and nobody judges their own work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from engine.check import World, check
+from engine.errors import Denied
+from engine.procedures import Procedure, load
+from engine.scenarios import Scenarios, read_scenarios
+from tasks import registry
+from tests.procedures.playing import ROOT, complete, play, stage_app, started
+
+NAME = "corrective-action"
+
+
+@pytest.fixture(scope="module")
+def procedure() -> Procedure:
+    return load(ROOT / "processes" / "shared" / NAME, ROOT / "forms")
+
+
+@pytest.fixture(scope="module")
+def scenarios(procedure: Procedure) -> Scenarios:
+    assert procedure.scenarios is not None
+    return read_scenarios(procedure.scenarios)
+
+
+def test_it_can_be_published(procedure: Procedure) -> None:
+    assert check(procedure, World({"action_owner", "action_verifier"}, registry())) == []
+
+
+@pytest.mark.parametrize("name", ["effective", "again", "late"])
+def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
+    assert play(procedure, scenarios, name, tmp_path) == []
+
+
+def test_nobody_judges_the_effect_of_their_own_work(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    answers = {name: dict(each.values) for name, each in scenarios.stage.answers.items()}
+    with stage_app(procedure, scenarios.stage, datetime(2026, 9, 1, 9), tmp_path) as app:  # noqa: DTZ001
+        number = started(
+            app, procedure, scenarios.stage, {"action_item": "走廊照明损坏", "action_person": "both"}
+        )
+        complete(app, number, "plan_action", "both", answers["plan_action"])
+        complete(app, number, "execute_action", "both", answers["execute_action"])
+        with pytest.raises(Denied):
+            complete(app, number, "verify_effect", "both", answers["verify_effect"])
+        complete(app, number, "verify_effect", "checker", answers["verify_effect"])
