@@ -49,8 +49,8 @@ fresh:
 	exit 1
 
 .PHONY: demo
-demo: setup ## a workspace with people, procedures and running instances to look at
-	@$(VENV)/bin/flow demo
+demo: setup ## a workspace with people, procedures and running instances to look at, made afresh each time
+	@$(VENV)/bin/flow demo --again
 
 .PHONY: static
 static: setup ## style, types and the direction of imports

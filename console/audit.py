@@ -40,31 +40,33 @@ def audit() -> None:
 )
 @click.pass_obj
 def verify(session: Session, head: Path | None) -> None:
-    """Recompute every chain and seal of the journal and name every place that does not agree.
+    """Recompute every chain and seal of the journal, compare the tables with it, name every place that differs.
 
     Without --head a rewrite of everything since the last seal kept outside cannot be seen. Exits with 1 when
     anything does not agree.
     """
     from engine.queries import history, records
+    from engine.store.contradictions import contradictions
     from engine.store.seal import read_seal
     from engine.store.verify import verify as recompute
 
     outside = None if head is None else read_seal(head.read_bytes().decode("utf-8-sig", "replace"))
     with output.working("Verifying the journal"), session.read() as conn:
         verdict = recompute(conn, outside)
+        contradicted = contradictions(conn)
         files = list(records.altered(conn, session.workspace.folder))
         clocks = history.clock_changes(conn)
         names = session.names(conn)
     changed = [each for each in files if each is not None]
     if session.json:
-        faults = [_fault(each) for each in verdict.faults]
+        faults = [_fault(each) for each in (*verdict.faults, *contradicted)]
         output.dump({**_counts(verdict), "records": len(files), "faults": faults, "altered": changed,
                      "clocks": clocks})  # fmt: skip
     else:
         for each in changed:
             words = tr("is missing") if each.missing else tr("was changed since it was listed")
             output.echo(f"{click.style('✗', fg='red')} {click.style(each.path, bold=True)}  {words}")
-        for fault in verdict.faults:
+        for fault in (*verdict.faults, *contradicted):
             place = fault.chain if fault.seq is None else f"{fault.chain} #{fault.seq}"
             output.echo(f"{click.style('✗', fg='red')} {click.style(place, bold=True)}  {_words(fault)}")
         output.say(
@@ -84,7 +86,9 @@ def verify(session: Session, head: Path | None) -> None:
                     click.style("✓ ", fg="green")
                     + tr("Nothing before seal {number} was rewritten.", number=outside.number)
                 )
-    if verdict.faults or changed:
+        if not contradicted:
+            output.echo(click.style("✓ ", fg="green") + tr("The tables say what the journal says."))
+    if verdict.faults or contradicted or changed:
         sys.exit(FAILURE)
 
 

@@ -69,7 +69,7 @@ def _checked(session: Session, name: str) -> Iterator[_Checked]:
     """What a name on the command line means, checked. Raises NotFound when it means nothing."""
     path = Path(name)
     if path.is_file():
-        yield _diagram(path)
+        yield _diagram(session, path)
     elif path.is_dir() and not (path / folders.PROCEDURE).is_file():
         yield from _folder(session, path)
     elif any(sign in name for sign in "*?["):
@@ -93,14 +93,19 @@ def _folder(session: Session, path: Path) -> Iterator[_Checked]:
     if not homes and not diagrams:
         raise NotFound("{folder} holds neither a procedure nor a diagram", folder=path)
     for diagram in diagrams:
-        yield _diagram(diagram)
+        yield _diagram(session, diagram)
 
 
-def _diagram(path: Path) -> _Checked:
-    """A bare diagram: whether it can run faithfully."""
-    from engine.check import check_diagram
+def _diagram(session: Session, path: Path) -> _Checked:
+    """A bare diagram: whether it can run faithfully; in a workspace it may call what is published there."""
+    from engine.check import check_bare
+    from engine.queries import definitions
 
-    return _Checked(str(path), check_diagram(path.read_bytes()), lambda _: str(path))
+    published: dict[str, str] = {}
+    if session.in_workspace:
+        with session.read() as conn:
+            published = dict(definitions.processes(conn))
+    return _Checked(str(path), check_bare(path.read_bytes(), published), lambda _: str(path))
 
 
 def _procedure(session: Session, folder: folders.Folder) -> _Checked:

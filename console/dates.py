@@ -50,12 +50,18 @@ def left_text(at: datetime | None, now: datetime, zone: ZoneInfo, calendar: Work
         days, working = _between(day, today, calendar)
         if days == 0:
             return Cell(tr("late"), fg="red", bold=True)
-        text = tr("{days} working days late", days=days) if working else tr("{days} days late", days=days)
+        if working:
+            text = tr("1 working day late" if days == 1 else "{days} working days late", days=days)
+        else:
+            text = tr("1 day late" if days == 1 else "{days} days late", days=days)
         return Cell(text, fg="red", bold=True)
     if day == today:
         return Cell(tr("today"), fg="yellow", bold=True)
     days, working = _between(today, day, calendar)
-    text = tr("in {days} working days", days=days) if working else tr("in {days} days", days=days)
+    if working:
+        text = tr("in 1 working day" if days == 1 else "in {days} working days", days=days)
+    else:
+        text = tr("in 1 day" if days == 1 else "in {days} days", days=days)
     return Cell(text, fg="yellow" if days <= 1 else None)
 
 

@@ -17,7 +17,7 @@ from console.failures import FAILURE, finding_texts, message, of_system, problem
 from console.language import tr
 from console.session import Session
 from console.shape import command, option
-from console.status import last_seen
+from console.status import JOB_FAILED, JOBS_FAILED, NOTICE_LOST, NOTICES_LOST, last_seen
 from engine.errors import EngineError, Invalid, Misbuilt
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _notices(session: Session, conn: Connection) -> Iterator[Finding]:
             "{count} people have no mail address and get no notices: {names}", count=len(lost), names=names
         )
     if failed := listing.failed_count(conn):
-        yield _warning("{count} notices could not be delivered: flow notice list --failed", count=failed)
+        yield _warning(NOTICE_LOST if failed == 1 else NOTICES_LOST, count=failed)
 
 
 def _work(session: Session, conn: Connection) -> Iterator[Finding]:
@@ -215,9 +215,7 @@ def _work(session: Session, conn: Connection) -> Iterator[Finding]:
 
     incidents = jobs.incident_count(conn)
     if incidents:
-        yield _warning(
-            "{count} jobs failed and wait for a person: flow job list --incidents", count=incidents
-        )
+        yield _warning(JOB_FAILED if incidents == 1 else JOBS_FAILED, count=incidents)
     watching = scheduler(conn)
     if watching.running(session.now):
         yield _ok("The scheduler is running.")

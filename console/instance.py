@@ -56,13 +56,17 @@ def list_(
                 str(each.open_tasks or ""),
                 due_text(each.next_due, session.zone),
                 left_text(each.next_due, session.now, session.zone, session.calendar(conn, each.unit)),
-                Cell(tr("{count} incidents", count=each.incidents) if each.incidents else "", fg="red"),
+                Cell(_incidents(each.incidents), fg="red"),
             )
             for each in found
         ]
     output.table(("ID", "Procedure", "Unit", "Period", "Status", "Open", "Due", "", ""), rows, flexible=1)
     if not found:
         output.note("No such instance.")
+
+
+def _incidents(count: int) -> str:
+    return tr("one incident" if count == 1 else "{count} incidents", count=count) if count else ""
 
 
 @instance.command("view", example="flow instance view SV-12")
@@ -139,12 +143,13 @@ def suspend(session: Session, instance: str, reason: str) -> None:
 
 @instance.command("resume", example="flow instance resume SV-12")
 @_INSTANCE
+@option("--reason", metavar="TEXT", help="Why; it goes into the history.")
 @click.pass_obj
-def resume(session: Session, instance: str) -> None:
+def resume(session: Session, instance: str, reason: str | None) -> None:
     """Let a suspended instance go on."""
     from engine.commands.instances import Resume
 
-    session.do(Resume(by=session.actor, instance=instance_number(instance)))
+    session.do(Resume(by=session.actor, instance=instance_number(instance), reason=reason))
     _report(session, instance, "{instance} goes on")
 
 

@@ -37,6 +37,7 @@ _SENTENCES: Messages = {
     "instance.failed": "ended by an error ({outcome})",
     "instance.moved": "went on: {path}",
     "instance.resumed": "resumed",
+    "instance.resumed why": "resumed: {reason}",
     "instance.started": "{procedure} version {version} started for {unit}",
     "instance.suspended": "suspended: {reason}",
     "job.moot": "job {job} ({kind}) is needed no more: {reason}",
@@ -70,6 +71,7 @@ _SENTENCES: Messages = {
     "round.returns": "answers of {taken} customers taken in from {source}, {returned} are back by now",
     "schedule.active": "{subject} starts by the calendar again for {unit}: {reason}",
     "schedule.changed": "the schedule of {subject} for {unit} changed",
+    "schedule.changed moved": "the schedule of {subject} for {unit} changed: {period} on {due}",
     "schedule.ended": "the schedule of {subject} for {unit} ended",
     "schedule.failed": "{subject} was not started by the calendar for {unit}, {period}: {reason}",
     "schedule.fired": "started by the calendar for {period}",
@@ -113,8 +115,12 @@ def sentence(
     words = _Words(names, zone, steps or {})
     late_plan = line.kind == "timetable.warned" and "latest" not in line.facts
     how = "late" if late_plan else next((each for each in ("lapsed", "closed") if line.facts.get(each)), "")
+    if line.kind == "schedule.changed" and line.facts.get("due"):
+        how = "moved"
     if line.kind == "decision.made" and not line.facts["rules"]:
         how = "none"
+    if line.kind == "instance.resumed" and line.facts.get("reason"):
+        how = "why"
     template = _SENTENCES.get(f"{line.kind} {how}".strip())
     facts = {name: words.of(value) for name, value in line.facts.items() if value is not None}
     if line.kind == "variables.set":

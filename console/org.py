@@ -85,7 +85,7 @@ def import_(session: Session, file: Path | None) -> None:
     from engine.commands.organisation import ImportOrganisation
 
     source = file or session.workspace.org_file
-    if not source.is_file():
+    if source.is_dir() or not source.exists():  # a pipe, as /dev/stdin, will do
         raise NotFound("There is no file {file}", file=source)
     raw = source.read_bytes()
     found = session.do(

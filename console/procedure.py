@@ -11,6 +11,7 @@ import click
 from console import folders, output
 from console.checking import check
 from console.completions import procedures
+from console.dates import moment_text
 from console.importing import export, import_
 from console.language import both, tr
 from console.output import Cell
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from console.folders import Folder
+    from engine.commands.rescheduled import Moved
 
 _NAME = click.argument("name", metavar="PROCEDURE", shell_complete=procedures)
 
@@ -166,9 +168,34 @@ def publish(session: Session, names: tuple[str, ...]) -> None:
                 "{procedure}: these very files are version {version} already; nothing changed"
             )  # fmt: skip
             output.say(template, procedure=published.procedure, version=published.version)
+            for moved in published.moved:
+                _show_moved(session, moved)
         waiting += [each for each in published.callers if _republish(session, each)]
     if session.json:
         output.dump(done)
+
+
+def _show_moved(session: Session, moved: Moved) -> None:
+    """What a changed schedule starts now, and next."""
+    zone, unit = session.zone, moved.unit
+    for each in moved.fired:
+        due = moment_text(each.due, zone)
+        if each.instance is None:
+            output.warn("{unit}: {period} was to start on {due} and could not be started: see flow status",
+                        unit=unit, period=each.period, due=due)  # fmt: skip
+        else:
+            output.warn("{unit}: {period} was to start on {due}: {instance} is started now, late", unit=unit,
+                        period=each.period, due=due, instance=each.instance)  # fmt: skip
+    if moved.at is not None and moved.old_at is not None:
+        output.say(
+            "{unit}: next {period} on {due}; it was {old_period} on {old_due}", unit=unit, period=moved.period,
+            due=moment_text(moved.at, zone), old_period=moved.old_period, old_due=moment_text(moved.old_at, zone),
+        )  # fmt: skip
+    elif moved.at is not None:
+        due = moment_text(moved.at, zone)
+        output.say("{unit}: next {period} on {due}", unit=unit, period=moved.period, due=due)
+    elif moved.reason is not None:
+        output.warn("{unit} has no next start: {reason}", unit=unit, reason=moved.reason)
 
 
 def _republish(session: Session, caller: str) -> bool:

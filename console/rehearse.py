@@ -87,7 +87,7 @@ def _run_file(
         output.dump(result)
         _judge(result)
         return
-    well = result.ended in ("completed", "terminated")
+    well = result.ended == "completed"
     output.fields(
         (
             ("ended", Cell(result.ended, fg="green" if well else "red")),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class Session:
         """The workspace given by `-C`."""
         self.quiet = False
         """Remarks about the clock are left out: the shell is completing a word."""
+        self._waited = False
         self._units_differ: bool | None = None
         """Whether any unit has days of its own; else all share one calendar."""
         self._calendars: dict[str, WorkingCalendar] = {}
@@ -84,10 +86,24 @@ class Session:
         app = open_app(self.workspace, subjects())
         if (context := click.get_current_context(silent=True)) is not None:
             context.find_root().call_on_close(app.store.close)
+        app.store.waits = self._wait
+        if app.store.read_only:
+            output.note(
+                "The database {place} may only be read here; it is shown as it stands", place=app.store.place
+            )
         if self.workspace.demo and not self.quiet:
             moment = app.clock.now().astimezone(self.zone)
             output.note("Demo clock {moment}", moment=moment.strftime("%Y-%m-%d %H:%M"))
         return app
+
+    def _wait(self) -> None:
+        """Say once that another program is writing."""
+        if not self._waited:
+            self._waited = True
+            output.note(
+                "Waiting for another program that writes to the database {place} …",
+                place=self.app.store.place,
+            )
 
     @cached_property
     def now(self) -> datetime:
@@ -147,11 +163,28 @@ class Session:
                 return Actor(typing.id)
             if not organisation.has_people(conn):
                 return Actor(user)  # whoever sets a workspace up is not in it yet
+            if self.workspace.demo:
+                raise Denied(
+                    "This is a demonstration: say with --as whom you play, for example {examples}; all are in "
+                    "`flow org show`",
+                    examples=", ".join(f"--as {each}" for each in self._players(conn)),
+                )
         raise Denied(
             "The organisation knows nobody with the system user {user}: give a person `system_user: {user}` in "
             "org.yaml and run `flow org import`, or name a person with --as",
             user=user,
         )
+
+    def _players(self, conn: Connection) -> list[str]:
+        """Two people who hold a role, rather such as have something to do now."""
+        from engine.queries import organisation, worklist
+        from engine.store.organisation import rights_of
+
+        people = [each.id for each in organisation.organisation(conn).people if each.active and each.holdings]
+        busy = (
+            each for each in people if worklist.worklist(conn, rights_of(conn, each, self.today), limit=1)
+        )
+        return (list(islice(busy, 2)) or people)[:2]
 
     @property
     def operator(self) -> Actor:
@@ -187,9 +220,12 @@ class Session:
 
     def rights(self, conn: Connection) -> Rights:
         """What the person may do today."""
+        from dataclasses import replace
+
         from engine.store.organisation import rights_of
 
-        return rights_of(conn, self.person, self.today)
+        found = rights_of(conn, self.person, self.today)
+        return found if self.workspace.demo else replace(found, account=self.actor.person)
 
     def units(self, conn: Connection) -> set[str] | None:
         """The units whose instances the person may read: where they hold a role, and below; None: all.

@@ -9,6 +9,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -130,6 +131,17 @@ class _Helpful(click.Command):
         """Take the options that all commands have."""
         self.shared = shared
         self.params = [*self.params, *shared]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """click counts the two dashes as alike, so that of short options it means any by any."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            wanted = error.option_name.lstrip("-")
+            near = [
+                each for each in error.possibilities or () if get_close_matches(wanted, [each.lstrip("-")])
+            ]
+            raise click.NoSuchOption(error.option_name, possibilities=near, ctx=error.ctx) from None
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         found = super().get_help_option(ctx)

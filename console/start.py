@@ -8,6 +8,7 @@ import click
 
 from console import output, values
 from console.completions import procedures, units
+from console.language import both
 from console.session import Session
 from console.shape import NUMBER, command, option
 from engine.model import label
@@ -27,12 +28,13 @@ from engine.model import label
 )
 @option("--title", metavar="TEXT", help="What to call it; by default the procedure's title.")
 @option("--period", metavar="KEY", help="The period it is for, as 2026-Q3.")
+@option("--again", is_flag=True, help="Start it though the period was started already.")
 @option("--element", metavar="ID", help="The start event; by default the plain one.")
 @option("--version", type=NUMBER, help="The version; by default the newest.")
 @click.pass_obj
 def start(
     session: Session, procedure: str, unit: str, sets: tuple[str, ...], file: Path | None, title: str | None,
-    period: str | None, element: str | None, version: int | None,
+    period: str | None, again: bool, element: str | None, version: int | None,
 ) -> None:  # fmt: skip
     """Start a procedure by hand."""
     from engine.commands.instances import Start
@@ -42,7 +44,7 @@ def start(
     number = session.do(
         Start(
             by=session.actor, procedure=procedure, unit=unit, variables=variables, title=title, period=period,
-            element=element, version=version,
+            again=again, element=element, version=version,
         )
     )  # fmt: skip
     if session.json:
@@ -50,4 +52,15 @@ def start(
             output.dump(instances.find(conn, number))
         return
     output.say("{instance} is started", instance=label(number))
+    with session.read() as conn:
+        definition = session.app.services.library.find(conn, instances.find(conn, number).definition)
+        known = instances.variables(conn, number)
+        now = {definition.awaits(element, known) for element in instances.open_elements(conn, number)}
+        waiting = {name: steps for name, steps in definition.awaited(known).items() if name in now}
+    for name, steps in waiting.items():
+        output.warn(
+            "These due dates wait for the date {name}, which a later step gives; to give it now: flow instance "
+            "correct {instance} --set {name}=DATE --reason TEXT: {steps}",
+            name=name, instance=label(number), steps=both("、", ", ").join(steps),
+        )  # fmt: skip
     output.note("See its steps with: flow instance view {instance}", instance=label(number))

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from engine.queries.worklist import Task
 
 
+JOB_FAILED = "One job failed and waits for a person: flow job list --incidents"
+JOBS_FAILED = "{count} jobs failed and wait for a person: flow job list --incidents"
+NOTICE_LOST = "One notice could not be delivered: flow notice list --failed"
+NOTICES_LOST = "{count} notices could not be delivered: flow notice list --failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Overview:
     """The organisation at a glance."""
@@ -129,7 +135,7 @@ def _show_tasks(session: Session, conn: Connection, tasks: tuple[Task, ...], nam
     late = [each for each in tasks if each.due_at is not None and each.due_at <= session.now]
     output.heading(names.get(session.person, session.person))
     output.say(
-        "{mine} tasks are yours, {open} are open for your roles, {late} of these are late",
+        "Tasks: {mine} of yours, {open} open for your roles; {late} of these late",
         mine=len(mine), open=len(tasks) - len(mine), late=len(late),
     )  # fmt: skip
     if tasks:
@@ -140,7 +146,10 @@ def _show_tasks(session: Session, conn: Connection, tasks: tuple[Task, ...], nam
 def _show_overview(session: Session, conn: Connection, overview: Overview) -> None:
     output.heading(session.workspace.organisation)
     if overview.late:
-        output.say("{count} instances are late.", count=len(overview.late))
+        output.say(
+            "One instance is late." if len(overview.late) == 1 else "{count} instances are late.",
+            count=len(overview.late),
+        )
         rows = [
             (
                 Cell(each.id, bold=True), each.name, each.unit_name, each.assignee_name or each.role_name,
@@ -174,13 +183,9 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
             reason=reason,
         )  # fmt: skip
     if overview.incidents:
-        output.warn(
-            "{count} jobs failed and wait for a person: flow job list --incidents", count=overview.incidents
-        )
+        output.warn(JOB_FAILED if overview.incidents == 1 else JOBS_FAILED, count=overview.incidents)
     if overview.undelivered:
-        output.warn(
-            "{count} notices could not be delivered: flow notice list --failed", count=overview.undelivered
-        )
+        output.warn(NOTICE_LOST if overview.undelivered == 1 else NOTICES_LOST, count=overview.undelivered)
     if overview.org_file_newer:
         output.warn("org.yaml differs from the database: flow org import")
     if overview.ticking:

@@ -10,6 +10,7 @@ import click
 
 from console import opened, output, values
 from console.completions import people, task_ids
+from console.due_words import in_words
 from console.language import tr
 from console.session import Session
 from console.shape import NUMBER, group, option
@@ -113,15 +114,27 @@ def _plain(row: object) -> dict[str, object]:
 @_TASK
 @click.pass_obj
 def why(session: Session, task: str) -> None:
-    """Show how a task's due date was counted, day by day."""
-    from engine.queries import worklist
+    """Show how a task's due date was counted, day by day, or what it waits for."""
+    from engine.queries import instances, worklist
 
     with session.read() as conn:
         found = worklist.task(conn, task_id(task))
         deadlines = worklist.deadlines_of(conn, found.id)
         steps = session.steps(conn, found.definition)
+        awaited = None
+        if not deadlines:
+            definition = session.app.services.library.find(conn, found.definition)
+            awaited = definition.awaits(found.element, instances.variables(conn, found.instance))
     if session.json:
-        output.dump({"task": found.id, "deadlines": deadlines})
+        output.dump({"task": found.id, "deadlines": deadlines, "waits_for": awaited})
+        return
+    if awaited is not None:
+        rule = definition.dues(definition.procedure.process)[found.element].text
+        output.heading(f"{found.id}  {found.name}")
+        output.fields(((tr("rule"), rule), (tr("in words"), in_words(rule, None, steps))))
+        output.say(
+            "It has no due date yet: it waits for the date {name}, which nothing has set so far", name=awaited
+        )
         return
     if not deadlines:
         raise NotFound("Task {task} has no due date", task=found.id)

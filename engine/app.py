@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from heapq import heappop, heappush
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +20,7 @@ from engine.config import Workspace
 from engine.errors import Conflict, EngineError
 from engine.events import Fact
 from engine.handlers import Handlers
-from engine.model import SYSTEM
+from engine.model import SYSTEM, rank
 from engine.ports import Clock, Connection
 from engine.queries import work
 from engine.store.connect import Store
@@ -57,14 +57,14 @@ class Bell:
     """The in-process doorbell: jobs written in a transaction, rung for when it has committed."""
 
     def __init__(self) -> None:
-        self._waiting: deque[int] = deque()
+        self._waiting: list[tuple[int, int]] = []
 
-    def ring(self, connection: Connection, job: int, instance: int | None) -> None:
-        self._waiting.append(job)
+    def ring(self, connection: Connection | None, job: int, instance: int | None, *, rank: int) -> None:
+        heappush(self._waiting, (rank, job))
 
     def answer(self) -> int | None:
         """The next job rung for. It may have been rolled back since: then there is nothing to do."""
-        return self._waiting.popleft() if self._waiting else None
+        return heappop(self._waiting)[1] if self._waiting else None
 
 
 @dataclass(slots=True)
@@ -142,22 +142,17 @@ class App:
         ran = 0
         while ran < limit:
             number = self.bell.answer()
-            if number is None:
-                waiting = self.waiting_jobs()
-                if not waiting:
-                    return ran
-                for each in waiting:
-                    self.work(each)
-                    ran += 1
-            else:
+            if number is not None:
                 self.work(number)
                 ran += 1
+                continue
+            with self.store.read() as conn:
+                waiting = work.waiting(conn, self.clock.now())
+            for job, kind in waiting:
+                self.bell.ring(None, job, None, rank=rank(kind))
+            if not waiting:
+                break
         return ran
-
-    def waiting_jobs(self, limit: int = 500) -> list[int]:
-        """Jobs that are due, oldest first. Those of suspended instances wait until these are resumed."""
-        with self.store.read() as conn:
-            return work.waiting(conn, self.clock.now(), limit)
 
     def work(self, number: int) -> None:
         """Run one job; what goes wrong is counted against it, never lost."""

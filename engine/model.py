@@ -72,3 +72,19 @@ def task_id(text: str) -> str:
     if found is None or not found[2]:
         raise NotFound("{text!r} is no task; tasks are called like SV-12.3", text=text)
     return f"SV-{found[1]}.{found[2]}"
+
+
+_RANKS = {
+    **dict.fromkeys(("cancel", "catch", "escalated"), 0),
+    **dict.fromkeys(("message", "signal"), 1),
+    "child": 2,
+}
+
+
+def rank(kind: str) -> int:
+    """Which of several waiting jobs comes first: the lowest.
+
+    What one instance has to tell another comes before anything else is done, so that whoever is to be stopped
+    does not go on meanwhile; an end is told after what was thrown before it.
+    """
+    return _RANKS.get(kind, max(_RANKS.values()) + 1)

@@ -33,6 +33,12 @@ class Rights:
     """Everyone represented, with the chain of people between (empty: directly)."""
     holdings: Mapping[str, frozenset[tuple[str, str]]]
     """(role, unit) held, by holder: the person and everyone represented."""
+    account: str | None = None
+    """Who in fact sits there, when they act as the person: four eyes are counted by all these names."""
+
+    def barred(self, excluded: Collection[str]) -> str | None:
+        """Which of the two who would do it, the person or who acts as them, is excluded."""
+        return next((each for each in (self.person, self.account) if each in excluded), None)
 
     def holder(self, role: str | None, units: Collection[str], excluded: Collection[str] = ()) -> str | None:
         """Whose right allows the role in one of the units (a unit and those above it); the person's own first.
@@ -85,6 +91,8 @@ class Work:
     closed_by: str | None = None
     delegated: bool = False
     """Whoever had it gave it to the assignee, whatever roles these hold."""
+    called_off: str | None = None
+    """The instance it belonged to, when that was cancelled as a whole."""
 
 
 def lapsed(work: Work, rights: Rights) -> bool:
@@ -108,6 +116,11 @@ def still_open(work: Work, verb: str) -> None:
         raise Conflict(
             "Task {task} is already done, by {person}", task=work.id, person=work.closed_by, verb=verb
         )
+    if work.status == "cancelled" and work.called_off is not None:
+        raise Conflict(
+            "Task {task} is no longer needed: {instance} was cancelled",
+            task=work.id, instance=work.called_off, verb=verb,
+        )  # fmt: skip
     if work.status == "cancelled":
         raise Conflict(
             "Task {task} is no longer needed: the procedure went another way", task=work.id, verb=verb
@@ -173,7 +186,7 @@ def _right(work: Work, rights: Rights) -> str | None:
 
 
 def _four_eyes(work: Work, rights: Rights, holder: str) -> None:
-    for person in (rights.person, holder):
+    for person in (rights.person, rights.account, holder):
         if person in work.excluded:
             raise Denied(
                 "Task {task} asks for a second pair of eyes: {person} already did {other}",

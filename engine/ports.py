@@ -21,5 +21,5 @@ class Connection(Protocol):
 class Doorbell(Protocol):
     """What wakes a worker when a job was written. A lost ring costs time, never a job: `sweep` looks again."""
 
-    def ring(self, connection: Connection, job: int, instance: int | None) -> None:
-        """Announce a job, within the caller's transaction."""
+    def ring(self, connection: Connection, job: int, instance: int | None, *, rank: int) -> None:
+        """Announce a job, within the caller's transaction; of several waiting, those of the lowest rank come first."""

@@ -107,6 +107,9 @@ def filled(rows: Iterable[Row], found: Layout) -> list[Row]:
     return [row for row in rows if NUMBER not in row.cells or any(row.cells.get(name) for name in said)]
 
 
+_ALREADY = "The answers of customer {code} are already in"
+
+
 class Reader:
     """Judges rows against the round's sample and questionnaire."""
 
@@ -137,14 +140,28 @@ class Reader:
     def read(self, rows: Iterable[Row]) -> list[Return]:
         """The returns. Raises `Invalid` naming every row that does not fit."""
         problems: list[Problem] = []
-        found = []
+        found, there = [], []
         for row in rows:
             try:
                 found.append(self._return(row))
             except Invalid as error:
-                problems += [_placed(row, problem) for problem in error.problems]
-        refuse(problems)
+                placed = [_placed(row, problem) for problem in error.problems]
+                there += [each for each in placed if each.template == _ALREADY]
+                problems += [each for each in placed if each.template != _ALREADY]
+        refuse([*self._already(there), *problems])
         return found
+
+    def _already(self, there: list[Problem]) -> list[Problem]:
+        """Of a file brought in twice: one line instead of one for every customer."""
+        if len(there) < 2:
+            return there
+        template = "The answers of {count} customers are already in ({first} …)"
+        if self.entry == 1:
+            template = (
+                "The answers of {count} customers are already in ({first} …): --replace puts these in their "
+                "place"
+            )
+        return [Problem("file", template, {"count": len(there), "first": there[0].params["code"]})]
 
     def _return(self, row: Row) -> Return:
         problems: list[Problem] = []
@@ -187,7 +204,7 @@ class Reader:
         elif first != row.number:
             template = "Customer {code} stands already in row {first}"
         elif found.id in self.answered and not self.replace:
-            template = "The answers of customer {code} are already in"
+            template = _ALREADY
         elif self.entry == 2 and found.id not in self.first:
             template = "The answers of customer {code} were not entered a first time yet"
         elif found.issued_on is None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import warnings
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time
 from zipfile import BadZipFile, ZipFile
@@ -45,7 +47,8 @@ class Sheet:
     """A file that could be read."""
 
     encoding: str
-    """UTF-8 or GBK, which is what spreadsheets here save unless told otherwise; XLSX for a workbook."""
+    """UTF-8 or GBK, which is what spreadsheets here save unless told otherwise, UTF-16 for their "Unicode text"; XLSX
+    for a workbook."""
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
@@ -133,6 +136,9 @@ def aliases(names: Mapping[str, Iterable[str]]) -> Callable[[str], str]:
 
 def _decoded(data: bytes) -> tuple[str, str]:
     _check_size(data, MAX_BYTES)
+    if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-16"), "UTF-16"
     if b"\0" in data:
         template = "The file is neither text nor an .xlsx workbook: save it as one, or as “CSV UTF-8”"
         raise Invalid([Problem("file", template)])
@@ -252,20 +258,10 @@ def _check_header(
     allowed += [f"{free}…"] if free else []
     for place, name in enumerate(strange):
         meant = nearest(name, missing) if place < MAX_PROBLEMS else None  # the rest are only counted
-        template = (
-            "There is no such column; did you mean {meant}? Expected are: {expected}"
-            if meant
-            else "There is no such column. Expected are: {expected}"
-        )
-        params = {"meant": meant, "expected": ", ".join(allowed)}
-        problems.append(Problem(f"column {name[:40] or '…'}", template, params))
-    problems += [
-        Problem(
-            f"column {name}",
-            "The column is missing. Expected are: {expected}",
-            {"expected": ", ".join(allowed)},
-        )
-        for name in required
-        if name not in header
-    ]
-    refuse(problems)
+        template = "There is no such column; did you mean {meant}?" if meant else "There is no such column"
+        problems.append(Problem(f"column {name[:40] or '…'}", template, {"meant": meant}))
+    lacking = [Problem(f"column {name}", "The column is missing") for name in required if name not in header]
+    if strange or lacking:
+        params = {"expected": ", ".join(allowed)}
+        problems.insert(0, Problem("file", "Expected are the columns: {expected}", params))
+    refuse([*problems, *lacking])

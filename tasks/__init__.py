@@ -18,6 +18,8 @@ def registry() -> Handlers:
         handouts,
         notices,
         papers,
+        planning,
+        questionnaires,
         rectification,
         report,
         summary,
@@ -37,6 +39,8 @@ def registry() -> Handlers:
         team,
         handouts,
         summary,
+        planning,
+        questionnaires,
     ):
         known.include(subject.handlers)
     return known

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -16,51 +15,43 @@ from console.shape import MOST, group, option
 FOLDER = Path("demo")
 
 
-@group("demo", example="flow demo\nflow demo --resume\nflow demo clock --advance P1D", alone=True)
+@group(
+    "demo",
+    example="flow demo\nflow demo --resume\nflow demo --again\nflow demo clock --advance P1D",
+    alone=True,
+)
 @option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, help="Where it is kept."
 )
 @option("--resume", is_flag=True, help="Go on where it was interrupted, instead of starting afresh.")
+@option(
+    "--again", is_flag=True, help="Play afresh one that is there already: what was changed in it is lost."
+)
 @option("--responses", type=click.IntRange(12, MOST), help="Replay only so many of the answers.")
 @click.pass_context
-def demo(ctx: click.Context, folder: Path, resume: bool, responses: int | None) -> None:
+def demo(ctx: click.Context, folder: Path, resume: bool, again: bool, responses: int | None) -> None:
     """Play a quarterly survey of six offices with 1,033 real answers, and print what came of it.
 
-    The workspace stays in the folder `demo`, with its virtual clock. One that is there already is made anew.
+    The workspace stays in the folder `demo`, with its virtual clock.
     """
     if ctx.invoked_subcommand is None:
-        _play(ctx.ensure_object(Session), folder, resume, responses)
+        if resume and again:
+            raise click.UsageError("Give either --resume or --again")
+        _play(ctx.ensure_object(Session), folder, resume, again, responses)
 
 
-def _play(session: Session, folder: Path, resume: bool, responses: int | None) -> None:
-    from console.demo import acting, telling
-    from engine import config
-    from engine.errors import Conflict, NotFound
+def _play(session: Session, folder: Path, resume: bool, again: bool, responses: int | None) -> None:
+    from console.demo import acting, place, telling
 
     if language.asked(sys.argv[1:], os.environ) is None:
         language.use("zh")  # as the staff of these offices read it
-    marked = (folder / config.FILE).is_file() and config.read(folder).demo
-    if resume:
-        begun = acting.begun(folder) if marked else 0
-        if not begun:
-            raise NotFound(
-                "No demonstration has begun in {folder} that could go on; begin one with `flow demo` without --resume",
-                folder=folder,
-            )
-        if responses not in (None, begun):
-            raise Conflict(
-                "This demonstration began with {begun} answers and goes on with them; leave --responses out",
-                begun=begun,
-            )
-    elif marked:
-        shutil.rmtree(folder)
-    elif folder.exists() and any(folder.iterdir()):
-        raise Conflict("{folder} is there already and is no demo; name another folder", folder=folder)
-    app = acting.prepare(folder, responses)
-    with app.store:
-        with output.working("Playing July to October 2026 for six offices"):
-            acting.play(app)
-        telling.tell(app, as_json=session.json)
+    ask = output.interactive() and not session.json
+    with place.ready(folder, responses, resume=resume, again=again, ask=ask) as number:
+        app = acting.prepare(folder, number)
+        with app.store:
+            with output.working("Playing July to October 2026 for six offices"):
+                acting.play(app)
+            telling.tell(app, as_json=session.json)
 
 
 @demo.command("clock", example="flow demo clock --advance P1D")

@@ -57,7 +57,7 @@ LATE = {
 """Who is late with what, by working days."""
 
 
-def prepare(folder: Path, responses: int | None) -> App:
+def prepare(folder: Path, responses: int) -> App:
     """The workspace, laid out as far as it is not yet: every part of this may be done twice."""
     if not (folder / config.FILE).is_file():
         config.make(folder, organisation="示例物业公司", zone="Asia/Shanghai", language="zh", demo=True)
@@ -104,9 +104,19 @@ def _copy(source: Path, target: Path) -> None:
         beside.replace(target)
 
 
-def _roster(responses: int | None) -> bytes:
-    lines = (shipped() / EXAMPLE / "roster.csv").read_text(encoding="utf-8").splitlines()
-    return ("\n".join(lines if responses is None else _spread(lines, responses)) + "\n").encode()
+def answers(responses: int | None) -> int:
+    """How many answers are played when so many are asked for; None: all there are."""
+    there = len(_households()) - 1
+    return there if responses is None else min(responses, there)
+
+
+def _households() -> list[str]:
+    return (shipped() / EXAMPLE / "roster.csv").read_text(encoding="utf-8").splitlines()
+
+
+def _roster(responses: int) -> bytes:
+    lines = _households()
+    return ("\n".join(lines if responses >= len(lines) - 1 else _spread(lines, responses)) + "\n").encode()
 
 
 def _spread(lines: list[str], number: int) -> list[str]:

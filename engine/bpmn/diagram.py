@@ -95,6 +95,11 @@ class Loop:
     none_event: EventDefinition | None = None
     complex: tuple[tuple[str, EventDefinition | None], ...] = ()
 
+    @property
+    def early(self) -> bool:
+        """Whether the end of one instance can be the end of the whole activity."""
+        return self.completion is not None or self.behavior != "All"
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:

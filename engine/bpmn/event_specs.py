@@ -10,6 +10,7 @@ from engine.bpmn import effects, propagation
 from engine.bpmn.diagram import EventDefinition, Node
 from engine.bpmn.specs import ActivitySpec, NodeSpec
 from engine.errors import EngineError
+from engine.expressions import NotSet
 
 if TYPE_CHECKING:
     from engine.bpmn.process import ProcessSpec
@@ -54,15 +55,14 @@ class CatchSpec(NodeSpec):
         return None
 
     def reconsider(self, token: Token) -> bool:
-        """Look at the conditions again after variables changed; they fire when they become true."""
+        """Look at the conditions again after variables changed; they fire when they become true.
+
+        One that reads a variable which is not set yet is not true yet.
+        """
         run, before = token.workflow, token.internal_data["c"]
         asked = [index for index, each in enumerate(self.definitions()) if each.kind == "conditional"]
         held = before if isinstance(before, list) else [index for index in asked if before]
-        true = [
-            index
-            for index in asked
-            if run.env.evaluate(self.definitions()[index].text or "", run.data) is True
-        ]
+        true = [index for index in asked if _holds(run, self.definitions()[index])]
         token.internal_data["c"] = (
             true if len(asked) > 1 else bool(true)
         )  # one: as states have it since format 1
@@ -91,6 +91,13 @@ class CatchSpec(NodeSpec):
         definition = self.definitions()[index]
         once = definition.kind == "timer" and definition.timer != "cycle"
         return once and len(self.definitions()) == 1
+
+
+def _holds(run: Run, definition: EventDefinition) -> bool:
+    try:
+        return run.env.evaluate(definition.text or "", run.data) is True
+    except NotSet:
+        return False
 
 
 class StartSpec(CatchSpec):

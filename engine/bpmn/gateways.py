@@ -70,15 +70,17 @@ class ParallelSpec(NodeSpec):
 def still_coming(spec: NodeSpec, token: Token, arrived: Collection[str]) -> bool:
     """Whether a token elsewhere can reach one of the gateway's flows that none has `arrived` on (13.4.3).
 
-    As the standard has it: one from which a flow that has a token is reachable too is not waited for.
+    As the standard has it: one from which a flow that has a token is reachable too, by sequence flows, is not
+    waited for. A boundary event is no such way: when it comes, its activity's own token may still go on.
     """
     upstream = spec.process.upstream(spec.name)
     places: set[str] = set()
     for flow, reach in upstream.items():
         if flow not in arrived:
             places |= reach
+    along = spec.process.upstream(spec.name, by_events=False)
     for flow in arrived:
-        places -= upstream[flow]
+        places -= along[flow]
     for each in token.workflow.tasks.values():
         if each.scope != token.scope or each.task_spec is spec or each.internal_data.keys() & ASIDE:
             continue

@@ -44,7 +44,7 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
         super().__init__(name=source.id)
         self.source = source
         self._within: dict[str, list[Node]] = {source.id: []}
-        self._upstream: dict[str, Mapping[str, frozenset[str]]] = {}
+        self._upstream: dict[tuple[str, bool], Mapping[str, frozenset[str]]] = {}
         self.boundary: dict[str, list[Node]] = {}
         """The boundary events of each activity that has some."""
         for node in source.nodes.values():
@@ -145,15 +145,20 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
             and any(each.kind == "link" and each.name in names for each in node.events)
         ]
 
-    def upstream(self, gateway: str) -> Mapping[str, frozenset[str]]:
-        """For each incoming flow of a gateway: the nodes that reach it without passing the gateway."""
-        if gateway not in self._upstream:
-            self._upstream[gateway] = {
-                flow.id: self._reaching(flow.source, gateway) for flow in self.source.nodes[gateway].incoming
-            }
-        return self._upstream[gateway]
+    def upstream(self, gateway: str, *, by_events: bool = True) -> Mapping[str, frozenset[str]]:
+        """For each incoming flow of a gateway: the nodes that reach it without passing the gateway.
 
-    def _reaching(self, target: str, without: str) -> frozenset[str]:
+        Unless `by_events`, along sequence flows and links alone, not from an activity over its boundary event.
+        """
+        key = gateway, by_events
+        if key not in self._upstream:
+            self._upstream[key] = {
+                flow.id: self._reaching(flow.source, gateway, by_events)
+                for flow in self.source.nodes[gateway].incoming
+            }
+        return self._upstream[key]
+
+    def _reaching(self, target: str, without: str, by_events: bool) -> frozenset[str]:
         found: set[str] = set()
         pending = [target]
         while pending:
@@ -163,7 +168,7 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
             found.add(name)
             node = self.source.nodes[name]
             pending.extend(flow.source for flow in node.incoming)
-            if node.attached_to:
+            if node.attached_to and by_events:
                 pending.append(node.attached_to)
             if node.tag == "intermediateCatchEvent":
                 pending.extend(self._link_sources(node))

@@ -21,6 +21,7 @@ def throw(run: Run, token: Token, definition: EventDefinition) -> None:
             send(run, token, name)
         case "signal":
             run.effects.append(effects.Thrown(token.id, token.task_spec.name, "signal", name))
+            run.crossed = True
             broadcast(run, name)
         case "escalation":
             throw_escalation(run, token, name)
@@ -31,6 +32,7 @@ def send(run: Run, token: Token, name: str) -> None:
     text = token.task_spec.node.properties.get("flow.key")
     key = None if text is None else str(run.env.evaluate(text, run.data))
     run.effects.append(effects.Thrown(token.id, token.task_spec.name, "message", name, key))
+    run.crossed = True
 
 
 def throw_error(run: Run, token: Token, code: str) -> None:
@@ -45,7 +47,7 @@ def throw_escalation(run: Run, token: Token, code: str) -> None:
     """An escalation: found like an error, but nothing stops unless the one who catches it interrupts."""
     if not _caught(run, token, "escalation", code):
         run.effects.append(effects.Thrown(token.id, token.task_spec.name, "escalation", code))
-        run.escalated = run.called
+        run.crossed = run.crossed or run.called
 
 
 def broadcast(run: Run, name: str) -> None:

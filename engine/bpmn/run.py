@@ -97,8 +97,8 @@ class Run(Workflow):  # type: ignore[misc]
         self.dirty = True
         self.called = False
         """Whether another instance started it and waits for it."""
-        self.escalated = False
-        """An escalation left a called process: whoever called it may end it before it goes on."""
+        self.crossed = False
+        """Something was thrown that others may catch, who end this one perhaps: they come first."""
 
     # -- what the engine asks for ------------------------------------------------------------------
 
@@ -185,12 +185,13 @@ class Run(Workflow):  # type: ignore[misc]
 
     def drive(self) -> None:
         """Run what is ready until everything waits, the instance ends, or the environment asks to pause."""
+        pausing = False
         while self.outcome is None:
             if self._check_conditions():
                 continue
             if self.drained:
                 self._close_scope(self.drained.popleft())
-            elif self.agenda and self.meter.full:
+            elif self.agenda and (pausing or self.meter.full):
                 self.effects.append(effects.Paused(self.agenda[0].id, self.agenda[0].task_spec.name))
                 return
             elif self.agenda:
@@ -199,8 +200,11 @@ class Run(Workflow):  # type: ignore[misc]
                     if self._exhausted(token):
                         return
                     self._run_token(token)
-                    more = self.agenda or self.drained or (token.alive and "d" in token.internal_data)
-                    if (self.env.paused() or self.escalated) and more:
+                    # A scope ends together with its last element, unless what was thrown or fell due comes before.
+                    first = self.crossed or self.env.slept()
+                    pausing = self.env.paused() or first
+                    delayed = token.alive and "d" in token.internal_data
+                    if (first and self.drained) or (pausing and delayed):
                         self.effects.append(effects.Paused(token.id, token.task_spec.name))
                         return
             elif not self._check_joins():

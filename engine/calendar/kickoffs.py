@@ -7,7 +7,7 @@ year also gives that day, as `deadline`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -18,10 +18,11 @@ from engine.calendar.durations import Duration, clipped
 from engine.calendar.periods import Period, Unit, period_of
 from engine.calendar.rules import Before, LatestFit, Manual, OnDay, OnWorkingDay, Rule
 from engine.calendar.working import WorkingCalendar
-from engine.errors import NotFound, Problem
+from engine.errors import Conflict, NotFound, Problem
 
 _LONGEST_BREAK = timedelta(days=15)
 """More days off in a row than any year's notice has given: how far a date may move to a working day."""
+_YEAR = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,46 @@ def kickoffs(
     return found
 
 
-def next_kickoff(rule: Rule, after: datetime, calendar: WorkingCalendar, zone: ZoneInfo) -> Kickoff | None:
-    """The first kick-off strictly after the instant; None for a manual start. `NotFound` as in `kickoffs`."""
-    for kickoff in _from(rule, after.astimezone(zone).date(), date.max, calendar, zone):
-        if kickoff.at > after:
+def next_kickoff(
+    rule: Rule,
+    after: datetime,
+    calendar: WorkingCalendar,
+    zone: ZoneInfo,
+    *,
+    since: date | None = None,
+    done: Collection[str] = (),
+) -> Kickoff | None:
+    """The first kick-off strictly after the instant; None for a manual start. `NotFound` as in `kickoffs`.
+
+    With `since`, also an earlier one if its period begins on that day or later. Periods that are `done` are passed
+    over. Raises Conflict when the work fits neither into its period nor into any other that begins within a year.
+    """
+    today = after.astimezone(zone).date()
+    following = _from(rule, today if since is None else min(since, today), date.max, calendar, zone)
+    for kickoff in following:
+        owed = since is not None and kickoff.anchors["period_start"] >= since
+        if kickoff.period not in done and (owed or kickoff.at > after):
+            _refuse_misfit(rule, kickoff, following)
             return kickoff
     return None
+
+
+def _refuse_misfit(rule: Rule, first: Kickoff, following: Iterator[Kickoff]) -> None:
+    """One period too short begins at once, with a warning; a rule that fits into none of them is a mistake."""
+    if not isinstance(rule.start, LatestFit) or not first.warnings:
+        return
+    try:
+        for each in following:
+            if each.anchors["period_start"] - first.anchors["period_start"] > _YEAR:
+                break
+            if not each.warnings:
+                return
+    except NotFound:
+        pass  # what is known has to do
+    raise Conflict(
+        "{working_days} working days fit neither into {period} nor into a later one: write fewer, or a longer period",
+        working_days=rule.start.working_days, period=first.period,
+    )  # fmt: skip
 
 
 def fits(

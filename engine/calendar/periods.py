@@ -56,6 +56,24 @@ def period_of(day: date, unit: Unit, shift: int = 0) -> Period:
         raise out_of_range(day) from error
 
 
+def key_form(unit: Unit | None) -> str:
+    """An example of how a period of that kind is written; of each kind without one."""
+    forms = {Unit.MONTH: "2026-06", Unit.QUARTER: "2026-Q3", Unit.HALF_YEAR: "2026-H1", Unit.YEAR: "2026"}
+    return ", ".join(forms.values()) if unit is None else forms[unit]
+
+
+def period_named(key: str, unit: Unit | None = None) -> Period | None:
+    """The period of that key, as 2026-Q3, if there is one (of that kind)."""
+    if not key[:4].isascii() or not key[:4].isdigit() or int(key[:4]) == 0:
+        return None
+    for kind in Unit if unit is None else (unit,):
+        for month in range(1, 13, kind.months):
+            found = period_of(date(int(key[:4]), month, 1), kind)
+            if found.key == key:
+                return found
+    return None
+
+
 def _key(year: int, number: int, unit: Unit) -> str:
     within = {Unit.MONTH: f"-{number:02}", Unit.QUARTER: f"-Q{number}", Unit.HALF_YEAR: f"-H{number}"}
     return f"{year:04}{within.get(unit, '')}"

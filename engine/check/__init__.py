@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from lxml import etree
+
 from engine.bpmn import rules
 from engine.bpmn.diagram import Diagram
 from engine.bpmn.reader import read_tree
 from engine.bpmn.xml import parse
-from engine.check import clauses, dates, decisions, roles, steps, surroundings
+from engine.check import clauses, dates, decisions, drawings, roles, steps, surroundings
 from engine.check.dates import Names
 from engine.check.settings import settings
 from engine.check.view import View
@@ -23,7 +25,7 @@ from engine.errors import Finding, Misbuilt
 from engine.handlers import Handlers
 from engine.procedures import Procedure
 
-__all__ = ["BUILT_IN", "Names", "World", "check", "check_diagram", "names", "needed_roles"]
+__all__ = ["BUILT_IN", "Names", "World", "check", "check_bare", "check_diagram", "names", "needed_roles"]
 
 BUILT_IN = frozenset({"throw_error"})
 """The functions that scripts of every procedure may call besides the language's own."""
@@ -51,6 +53,7 @@ def check(procedure: Procedure, world: World) -> list[Finding]:
     view = View(procedure, diagram, frozenset(world.functions))
     found += surroundings.process(view)
     found += surroundings.drawing(view)
+    found += [replace(each, file=name) for each in drawings.sound(read.root)] if read.root is not None else []
     found += surroundings.schedules(view)
     found += surroundings.beginnings(view)
     found += surroundings.conditions(view)
@@ -81,16 +84,38 @@ def names(procedure: Procedure, diagram: Diagram, functions: Collection[str]) ->
 
 
 def check_diagram(
-    xml: bytes, *, functions: Collection[str] = BUILT_IN, tables: Mapping[str, Decision] | None = None
+    xml: bytes,
+    *,
+    functions: Collection[str] = BUILT_IN,
+    tables: Mapping[str, Decision] | None = None,
+    closed: bool = True,
 ) -> list[Finding]:
     """Every `error` of a bare diagram: what keeps it from running faithfully.
 
-    Where `tables` are given, by the ids of their decisions, those that its tasks name have to be among them.
+    Where `tables` are given, by the ids of their decisions, it is to run by itself: those that its tasks name have
+    to be among them, and, unless it is not `closed`, what it calls in the file.
     """
     read = _diagram(xml, functions)
     found = list(read.findings)
     if read.diagram is not None and tables is not None:
         found += decisions.of_diagram(read.diagram, tables)
+        if closed:
+            found += [replace(each, level="error") for each in steps.callees(read.diagram, None)]
+    return [read.placed(each) for each in found]
+
+
+def check_bare(xml: bytes, published: Collection[str] = ()) -> list[Finding]:
+    """Every `error` of a bare diagram, and what is `incomplete` in it whatever procedure it is for.
+
+    `published` are the processes that it may call besides its own.
+    """
+    read = _diagram(xml, BUILT_IN)
+    found = list(read.findings)
+    if read.root is not None:
+        found += drawings.sound(read.root)
+    if read.diagram is not None:
+        found += steps.callees(read.diagram, published)
+        found += steps.unsaid(read.diagram)
     return [read.placed(each) for each in found]
 
 
@@ -102,6 +127,8 @@ class _Read:
     findings: Sequence[Finding]
     lines: Mapping[str, int]
     """Where each element stands."""
+    root: etree._Element | None = None
+    """The file, where it can be read at all."""
 
     def placed(self, finding: Finding) -> Finding:
         """The finding with its line."""
@@ -123,4 +150,4 @@ def _diagram(xml: bytes, functions: Collection[str]) -> _Read:
         found += rules.findings(diagram, functions=functions)
     once = {(each.element, each.reason): each for each in reversed(found)}
     lines = {str(each.get("id")): each.sourceline or 0 for each in root.iter("{*}*") if each.get("id")}
-    return _Read(diagram, list(once.values())[::-1], lines)
+    return _Read(diagram, list(once.values())[::-1], lines, root)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 
-from engine.bpmn.diagram import PERSON_TASKS
+from engine.bpmn.diagram import PERSON_TASKS, Diagram, Node
 from engine.bpmn.rules.properties import HANDLED
 from engine.check.view import View, meant
 from engine.errors import Finding
@@ -41,6 +42,7 @@ def handlers(view: View, registry: Handlers) -> Iterator[Finding]:
         "flow.verify": (PERSON_TASKS, (Kind.VERIFY,)),
         "flow.collection": (None, (Kind.COLLECTION,)),
     }
+    yield from (replace(each, file=view.procedure.diagram_name) for each in unsaid(view.diagram))
     for node in view.nodes:
         if node.tag == "task":
             template, remedy = (
@@ -48,9 +50,6 @@ def handlers(view: View, registry: Handlers) -> Iterator[Finding]:
                 "Make it a user task or a service task",
             )
             yield view.incomplete(node.id, template, remedy)
-        elif node.tag == "serviceTask" and not node.properties.get("flow.handler", "").strip():
-            template = "Nothing says what the service task does"
-            yield view.incomplete(node.id, template, "Name a function in the property flow.handler")
         for name, (tags, kinds) in wanted.items():
             value = node.properties.get(name, "").strip()
             if not value or (tags is not None and node.tag not in tags):
@@ -68,20 +67,49 @@ def handlers(view: View, registry: Handlers) -> Iterator[Finding]:
                 yield view.incomplete(node.id, template, remedy, property=name, handler=value, **params)
 
 
+def unsaid(diagram: Diagram) -> Iterator[Finding]:
+    """Every service task names a function."""
+    for node in _run(diagram):
+        if node.tag == "serviceTask" and not node.properties.get("flow.handler", "").strip():
+            template = "Nothing says what the service task does"
+            yield Finding("incomplete", "", node.id, template, "Name a function in the property flow.handler")
+
+
 def calls(view: View, published: Mapping[str, str]) -> Iterator[Finding]:
     """Every called process is in the diagram or published."""
-    for node in view.nodes:
-        if node.tag != "callActivity" or not node.called:
+    for each in callees(view.diagram, published):
+        yield replace(each, file=view.procedure.diagram_name)
+
+
+def callees(diagram: Diagram, published: Collection[str] | None) -> Iterator[Finding]:
+    """Every called process is in the diagram, or among those published; None where nothing can be."""
+    for node in _run(diagram):
+        called = node.called
+        if node.tag != "callActivity" or not called or called in diagram.global_tasks:
             continue
-        if node.called in view.diagram.processes:
-            if not view.diagram.processes[node.called].executable:
-                template = "The called process {called} is marked as not executable"
-                yield view.incomplete(node.id, template, 'Set isExecutable="true"', called=node.called)
-        elif node.called not in published and node.called not in view.diagram.global_tasks:
+        params: dict[str, object] = {"called": called}
+        if called in diagram.processes:
+            if diagram.processes[called].executable:
+                continue
+            template = "The called process {called} is marked as not executable"
+            remedy = 'Set isExecutable="true"'
+        elif published is None:
+            template = "The called process {called} is not in this file"
+            remedy = "Draw it in the same file, or rehearse the procedure"
+        elif called in published:
+            continue
+        else:
             otherwise = "Publish the procedure that has it first, or correct calledElement"
-            remedy, close = meant(node.called, (*view.diagram.processes, *published), otherwise)
+            remedy, params["meant"] = meant(called, (*diagram.processes, *published), otherwise)
             template = "The called process {called} is not published"
-            yield view.incomplete(node.id, template, remedy, called=node.called, meant=close)
+        yield Finding("incomplete", "", node.id, template, remedy, params)
+
+
+def _run(diagram: Diagram) -> Iterator[Node]:
+    """The nodes of the processes that are run."""
+    for process in diagram.processes.values():
+        if process.executable:
+            yield from process.nodes.values()
 
 
 def records(view: View) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from engine.commands.environment import InstanceEnvironment
 from engine.commands.instances import create
 from engine.errors import EngineError, NotFound
 from engine.handlers import Kind
+from engine.model import InstanceStatus
 from engine.store import tables
 
 if TYPE_CHECKING:
@@ -71,10 +72,8 @@ def begin(ctx: Context, instance: OpenInstance, effect: fx.Called) -> None:
     kind = "task" if node.tag in PERSON_TASKS else "instance"
     loop = node.loop
     if loop is not None and loop.output and len(items) > MAX_OUTPUTS:
-        raise EngineError(
-            "{element} gathers {total} results into a variable; at most {most} may be", element=node.id,
-            total=len(items), most=MAX_OUTPUTS,
-        )  # fmt: skip
+        template = "{element} gathers {total} results into a variable; at most {most} may be"
+        raise EngineError(template, element=node.id, total=len(items), most=MAX_OUTPUTS)
     batch = ctx.conn.execute(
         _BATCH,
         {
@@ -162,7 +161,11 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
             )
             children[each.idx] = None
         else:
-            children[each.idx] = _start_child(ctx, instance, node, row, each)
+            crossed = ctx.crossed
+            child = children[each.idx] = _start_child(ctx, instance, node, row, each)
+            ended = ctx.instance(child).get("status") != InstanceStatus.RUNNING
+            if ctx.crossed > crossed or (ended and node.loop is not None and node.loop.early):
+                break  # the others begin when it is known that they still have to
     if children:
         ctx.conn.execute(
             update(item)
@@ -203,9 +206,8 @@ def _called(instance: OpenInstance, node: Node) -> tuple[str, str]:
         return instance.definition.hash, called
     digest = instance.definition.calls.get(called)
     if digest is None:
-        raise NotFound(
-            "{element} calls process {called}, which is not published", element=node.id, called=called
-        )
+        template = "{element} calls process {called}, which is not published"
+        raise NotFound(template, element=node.id, called=called)
     return digest, called
 
 
@@ -295,13 +297,8 @@ def item_done(
     if row.done >= row.total or (asked and _holds(ctx, instance, asked, row, index, result)):
         _finish(ctx, instance, batch, node)
     elif row.width and row.spawned < row.total:
-        spawn_next(ctx, instance, batch)
-
-
-def spawn_next(ctx: Context, instance: OpenInstance, batch: int) -> None:
-    """Start the next item of a sequential batch."""
-    moving.loaded(ctx, instance)
-    spawn(ctx, instance, batch)
+        moving.loaded(ctx, instance)
+        spawn(ctx, instance, batch)
 
 
 def _throw(
@@ -330,7 +327,8 @@ def _holds(
         seen[f"numberOf{which}Instances"] = seen[f"nrOf{which}Instances"] = count
     value = run.env.evaluate(text, seen)
     if not isinstance(value, bool):
-        raise EngineError("The condition {text} gives {value!r}, not true or false", text=text, value=value)
+        template = "The condition {text} gives {value!r}, not true or false"
+        raise EngineError(template, text=text, value=value)
     return value
 
 

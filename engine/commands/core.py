@@ -148,6 +148,8 @@ class Context:
     """How deep instances start one another in this command."""
     started: int = 0
     """How many instances this command has started."""
+    crossed: int = 0
+    """How often something left an instance that another may catch, who ends it perhaps, or its siblings."""
     meter: Meter = field(default_factory=Meter)
     """How much was done without waiting, in this command and in the jobs that led to it."""
     before_commit: list[Callable[[], None]] = field(default_factory=list)

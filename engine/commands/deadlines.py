@@ -153,7 +153,10 @@ def _store(
             "lines": [_line(line) for line in due.lines],
         },
     ).scalar_one()
-    facts = {"name": name, "rule": promise.text, "due": due.day.isoformat(), "provisional": due.provisional}
+    facts = {
+        "name": name, "rule": promise.text, "due": due.day.isoformat(), "at": due.at.isoformat(),
+        "provisional": due.provisional,
+    }  # fmt: skip
     ctx.note("deadline.armed", facts, instance=instance.id, subject=task or element)
     if missed:
         ctx.note(
@@ -371,7 +374,13 @@ def recompute(ctx: Context, instance: OpenInstance, row: Row[Any]) -> bool:
         _say_past(ctx, instance, row.rule, row.name, due)
     ctx.note(
         "deadline.moved",
-        {"name": row.name, "from": row.due_day, "to": due.day.isoformat(), "calendar": calendar.version},
+        {
+            "name": row.name,
+            "from": row.due_day,
+            "to": due.day.isoformat(),
+            "at": due.at.isoformat(),
+            "calendar": calendar.version,
+        },
         instance=instance.id,
         subject=row.task_id or row.element,
     )

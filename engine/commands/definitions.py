@@ -13,6 +13,7 @@ from engine.check import World, check
 from engine.commands import schedules
 from engine.commands.core import Command, Context
 from engine.commands.published import newest_process
+from engine.commands.rescheduled import Moved
 from engine.errors import Misbuilt
 from engine.procedures import Procedure, bundle_hash
 from engine.procedures.packing import pack
@@ -37,6 +38,8 @@ class Published:
     """False when these very bytes were published before: nothing changed."""
     callers: tuple[str, ...]
     """Procedures that call this one by an older version: republish them to take it up."""
+    moved: tuple[Moved, ...] = ()
+    """What its schedules' new rules change."""
 
 
 def publish(cmd: Publish, ctx: Context) -> Published:
@@ -78,8 +81,9 @@ def publish(cmd: Publish, ctx: Context) -> Published:
         {"version": version, "definition": digest, "calls": dict(calls)},
         subject=procedure.id,
     )
-    schedules.lay_out(ctx, procedure)
-    return Published(digest, procedure.id, version, True, _callers(ctx.conn, procedure.id, digest))
+    moved = schedules.lay_out(ctx, procedure)
+    callers = _callers(ctx.conn, procedure.id, digest)
+    return Published(digest, procedure.id, version, True, callers, moved)
 
 
 def world_of(ctx: Context, calls: Mapping[str, str]) -> World:

@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 from engine.bpmn import state
 from engine.bpmn.environment import plain
 from engine.bpmn.run import Run
+from engine.calendar.periods import Unit, key_form, period_named
 from engine.characters import blank
 from engine.commands import deadlines, jobs, moving
 from engine.commands.core import Command, Context, OpenInstance
@@ -45,6 +46,8 @@ class Start(Command):
     came: tuple[str, str] | None = None
     """The message or signal (kind, name) that started it there."""
     version: int | None = None
+    again: bool = False
+    """Start it though an instance of the period is there already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,7 @@ class Resume(Command):
     """Let a suspended instance go on."""
 
     instance: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,8 @@ class Cancel(Command):
 def start(cmd: Start, ctx: Context) -> int:
     """Start an instance, as somebody asked.
 
-    Raises Invalid for a variable the procedure does not know, a date that is missing or none, and a date that
-    makes a deadline past already.
+    Raises Invalid for a variable the procedure does not know, a date that is missing or none, a date that makes a
+    deadline past already, and a period that is none; Conflict for one that was started already.
     """
     _may_start(cmd, ctx)
     if ctx.actor != SYSTEM:
@@ -91,10 +95,39 @@ def start(cmd: Start, ctx: Context) -> int:
         problems = misgiven(ctx, definition, cmd.variables) + missing(ctx, definition, cmd.variables)
         if problems:
             raise Invalid(problems)
+        if cmd.period is not None:
+            _judge_period(cmd, cmd.period, definition, ctx)
     number = begin(cmd, ctx)
     if ctx.actor != SYSTEM:
         ctx.refuse_past(cmd.variables)
     return number
+
+
+def _judge_period(cmd: Start, period: str, definition: Definition, ctx: Context) -> None:
+    """A period is one that the calendar could name, and is started once."""
+    schedules = definition.procedure.schedules
+    of_start = [each for name, each in schedules.items() if name == cmd.element] or list(schedules.values())
+    lengths: set[Unit | None] = {each.rule.every for each in of_start if each.rule.every is not None}
+    lengths = lengths or {None}
+    if not any(period_named(period, length) for length in lengths):
+        forms = ", ".join(key_form(length) for length in sorted(lengths, key=str))
+        template = "{period} is no period of this procedure; write it as in {forms}"
+        raise Invalid([Problem("period", template, {"period": period, "forms": forms})])
+    table = tables.instance
+    there = ctx.conn.execute(
+        select(table.c.id)
+        .where(
+            table.c.procedure == definition.procedure.id, table.c.unit == cmd.unit, table.c.period == period
+        )
+        .where(table.c.parent_id.is_(None), table.c.status != InstanceStatus.CANCELLED)
+        .order_by(table.c.id)
+        .limit(1)
+    ).scalar_one_or_none()
+    if there is not None and not cmd.again:
+        raise Conflict(
+            "Period {period} was started already: {label}; --again starts it once more",
+            period=period, label=label(there),
+        )  # fmt: skip
 
 
 def _may_start(cmd: Start, ctx: Context) -> None:
@@ -242,7 +275,7 @@ def resume(cmd: Resume, ctx: Context) -> None:
             "{label} is not suspended: it is {status}", label=instance.label, status=instance.get("status")
         )
     instance.changes["status"] = str(InstanceStatus.RUNNING)
-    ctx.note("instance.resumed", {}, instance=cmd.instance)
+    ctx.note("instance.resumed", {} if cmd.reason is None else {"reason": cmd.reason}, instance=cmd.instance)
     for child in _children(ctx, cmd.instance, "suspended"):
         jobs.put(ctx, "resume", instance=child, key=f"resume:{child}:{instance.row['version']}")
 

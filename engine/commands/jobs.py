@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.commands.core import Command, Context
 from engine.errors import Conflict, NotFound
+from engine.model import rank
 from engine.store import tables
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def put(ctx: Context, kind: str, *, instance: int | None = None, key: str, **pay
         },
     ).scalar_one_or_none()
     if number is not None:
-        ctx.services.doorbell.ring(ctx.conn, number, instance)
+        ctx.services.doorbell.ring(ctx.conn, number, instance, rank=rank(kind))
     return number
 
 
@@ -190,7 +191,7 @@ def retry_job(cmd: RetryJob, ctx: Context) -> None:
         .values(status="new", attempts=0, not_before=None, error=None, payload=payload)
     )
     ctx.note("job.retried", {"job": job.id, "kind": job.kind}, instance=job.instance_id)
-    ctx.services.doorbell.ring(ctx.conn, job.id, job.instance_id)
+    ctx.services.doorbell.ring(ctx.conn, job.id, job.instance_id, rank=rank(job.kind))
 
 
 def incident_of(ctx: Context, number: int) -> Any:

@@ -33,9 +33,12 @@ def send(cmd: Send, ctx: Context) -> int:
         started = _start(ctx, cmd.name, cmd.unit, cmd.values)
         if started is None:
             raise NotFound(
-                "Nobody waits for message {name} with key {key}; see `flow instance list`",
-                name=cmd.name, key=cmd.key or "-",
-            )  # fmt: skip
+                "Nobody waits for message {name!r} with key {key!r}; see `flow instance list`"
+                if cmd.key
+                else "Nobody waits for message {name!r}; see `flow instance list`",
+                name=cmd.name,
+                key=cmd.key,
+            )
         return started
     _take(ctx, found, cmd.name, cmd.values)
     return int(found.instance_id)

@@ -159,6 +159,7 @@ def _requested(ctx: Context, instance: OpenInstance, effect: fx.Requested) -> No
 
 def _thrown(ctx: Context, instance: OpenInstance, effect: fx.Thrown) -> None:
     ctx.note(f"{effect.kind}.thrown", {"name": effect.name}, instance=instance.id, subject=effect.element)
+    ctx.crossed += 1
     key = f"{effect.kind}:{instance.id}:{effect.token}:{effect.name}:{instance.row['version']}"
     if effect.kind == "message":
         jobs.put(ctx, "message", key=key, name=effect.name, correlation=effect.key, origin=instance.id)

@@ -59,6 +59,39 @@ class Definition:
             }
         return self._dues[process]
 
+    def awaits(self, element: str, known: Collection[str]) -> str | None:
+        """The date variable, not among those `known`, that the due date of an element of the main process counts from.
+
+        Through planned ends; None where there is no such.
+        """
+        dues = self.dues(self.procedure.process)
+        anchor, seen = dues[element].anchor if element in dues else None, {element}
+        while (
+            anchor is not None
+            and anchor.source == "planned"
+            and anchor.name in dues
+            and anchor.name not in seen
+        ):
+            seen.add(anchor.name)
+            anchor = dues[anchor.name].anchor
+        if (
+            anchor is None
+            or anchor.source != "date"
+            or anchor.name in known
+            or anchor.name in self.parameters
+        ):
+            return None
+        return anchor.name
+
+    def awaited(self, known: Collection[str]) -> Mapping[str, list[str]]:
+        """The dates not `known` that due dates of the main process count from: each to the steps' names."""
+        nodes = self.diagram.processes[self.procedure.process].nodes
+        found: dict[str, list[str]] = {}
+        for element in self.dues(self.procedure.process):
+            if (name := self.awaits(element, known)) is not None:
+                found.setdefault(name, []).append(nodes[element].label)
+        return found
+
     def measured(self, process: str) -> frozenset[str]:
         """The elements whose completion some due date is measured from: `actual(element)`."""
         if process not in self._measured:

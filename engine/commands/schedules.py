@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, insert, select, update
 
 from engine.calendar.kickoffs import Kickoff, kickoffs, next_kickoff
+from engine.calendar.periods import period_of
 from engine.calendar.rules import Rule, rule_from_mapping
 from engine.commands import instances
 from engine.commands.core import Command, Context
 from engine.commands.published import newest
+from engine.commands.rescheduled import Fired, Moved
 from engine.errors import Conflict, EngineError, NotFound
 from engine.model import label
 from engine.store import tables
@@ -30,6 +32,8 @@ LATE = timedelta(hours=1)
 
 _AFTER = "after"
 """Among the anchors of a schedule that waits for a year's table: the moment from which it plans again."""
+_SINCE = "since"
+"""Likewise: the first day of the first period that it has to start even if that should have been before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +74,15 @@ class PauseSchedule(Command):
     reason: str
 
 
-def lay_out(ctx: Context, procedure: Procedure) -> None:
-    """A new version was published: the schedules there are follow its rules from now on."""
+def lay_out(ctx: Context, procedure: Procedure) -> tuple[Moved, ...]:
+    """A new version was published: the schedules there are follow its rules from now on.
+
+    A period still to be started whose kick-off would have been in the past by the new rule is started at once.
+    """
     table = tables.schedule
-    for row in ctx.conn.execute(select(table).where(table.c.procedure == procedure.id)).all():
+    moved = []
+    query = select(table).where(table.c.procedure == procedure.id).order_by(table.c.id).with_for_update()
+    for row in ctx.conn.execute(query).all():
         schedule = procedure.schedules.get(row.element)
         if schedule is None:
             ctx.conn.execute(update(table).where(table.c.id == row.id).values(status="paused", next_at=None))
@@ -81,8 +90,54 @@ def lay_out(ctx: Context, procedure: Procedure) -> None:
         elif whole_rule(procedure, schedule.written) != row.rule:
             rule = whole_rule(procedure, schedule.written)
             ctx.conn.execute(update(table).where(table.c.id == row.id).values(rule=rule))
-            _plan_next(ctx, row.id, row.unit, schedule.rule, ctx.now)
-            ctx.note("schedule.changed", {"unit": row.unit, "start": row.element}, subject=procedure.id)
+            moved.append(_follow(ctx, row, schedule.rule))
+    return tuple(moved)
+
+
+def _follow(ctx: Context, old: Any, rule: Rule) -> Moved:
+    """Plan a schedule by its new rule, start what that makes late, and say what became of it."""
+    waits = old.status == "active" and old.next_at is None
+    after = _planned_up_to(ctx, old) if waits and _AFTER in (old.anchors or {}) else ctx.now
+    reason = _plan_next(ctx, old.id, old.unit, rule, after, _owed_since(ctx, old, rule))
+    row = _again(ctx, old.id)
+    planned = row
+    fired = []
+    while row.status == "active" and row.next_at is not None and row.next_at <= ctx.now:
+        number = _fire(ctx, row)
+        fired.append(Fired(row.next_period, row.next_at, None if number is None else label(number)))
+        row = _again(ctx, old.id)
+    facts = {
+        "unit": old.unit, "start": old.element, "old_period": old.next_period, "old_due": _iso(old.next_at),
+        "period": planned.next_period, "due": _iso(planned.next_at),
+    }  # fmt: skip
+    ctx.note("schedule.changed", facts, subject=old.procedure)
+    return Moved(
+        old.unit, old.element, old.next_period, old.next_at, row.next_period, row.next_at, tuple(fired),
+        reason if row.next_at is None else None,
+    )  # fmt: skip
+
+
+def _owed_since(ctx: Context, row: Any, rule: Rule) -> date | None:
+    """The first day of the first period that a schedule still has to start; None when nothing is planned.
+
+    Periods of another length have other names: of those only the one that goes on, and later ones.
+    """
+    anchors = row.anchors or {}
+    text = anchors.get("period_start") or anchors.get(_SINCE)
+    if row.status != "active" or text is None:
+        return None
+    begin = date.fromisoformat(text)
+    if rule.every is None or rule.every == rule_of(row).every:
+        return begin
+    return period_of(max(begin, ctx.today), rule.every).begin
+
+
+def _again(ctx: Context, number: int) -> Any:
+    return ctx.conn.execute(select(tables.schedule).where(tables.schedule.c.id == number)).one()
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def whole_rule(procedure: Procedure, written: Any) -> Any:
@@ -125,17 +180,26 @@ def schedule(cmd: Schedule, ctx: Context) -> tuple[str, ...]:
     return tuple(procedure.schedules)
 
 
-def _plan_next(ctx: Context, number: int, unit: str, rule: Rule, after: datetime) -> None:
+def _plan_next(
+    ctx: Context, number: int, unit: str, rule: Rule, after: datetime, since: date | None = None
+) -> str | None:
+    """Plan the next kick-off after the instant, or of a period from `since` on. Returns why there is none."""
     values: dict[str, Any] = {"next_at": None, "next_period": None, "anchors": None}
+    kickoff = reason = None
+    table = tables.kickoff.c
+    done = set(ctx.conn.execute(select(table.period).where(table.schedule_id == number)).scalars())
     try:
-        kickoff = next_kickoff(rule, after, ctx.calendar(unit), ctx.services.zone)
-    except EngineError as reason:  # a year's table is missing: `replan` goes on from here when it is imported
-        kickoff = None
-        values["anchors"] = {_AFTER: after.isoformat()}
-        ctx.note("schedule.waits", {"unit": unit, "reason": str(reason)}, subject=str(number))
+        kickoff = next_kickoff(rule, after, ctx.calendar(unit), ctx.services.zone, since=since, done=done)
+    except EngineError as error:  # a year's table is missing: `replan` goes on from here when it is imported
+        reason = str(error)
+        values["anchors"] = {_AFTER: after.isoformat()} | (
+            {} if since is None else {_SINCE: since.isoformat()}
+        )
+        ctx.note("schedule.waits", {"unit": unit, "reason": reason}, subject=str(number))
     if kickoff is not None:
         values = {"next_at": kickoff.at, "next_period": kickoff.period, "anchors": _anchors(kickoff)}
     ctx.conn.execute(update(tables.schedule).where(tables.schedule.c.id == number).values(values))
+    return reason
 
 
 def replan(ctx: Context) -> None:
@@ -143,7 +207,9 @@ def replan(ctx: Context) -> None:
     table = tables.schedule
     for row in ctx.conn.execute(select(table).where(table.c.status == "active").with_for_update()).all():
         if row.next_at is None:
-            _plan_next(ctx, row.id, row.unit, rule_of(row), _planned_up_to(ctx, row))
+            since = None if row.anchors is None else row.anchors.get(_SINCE)
+            owed = None if since is None else date.fromisoformat(since)
+            _plan_next(ctx, row.id, row.unit, rule_of(row), _planned_up_to(ctx, row), owed)
         elif row.next_at > ctx.now:  # what is due already the metronome takes as it was planned
             planned = _of_period(ctx, row, rule_of(row), row.next_period)
             if planned.at != row.next_at:
@@ -190,18 +256,22 @@ def fire_schedules(cmd: FireSchedules, ctx: Context) -> list[int]:
         .with_for_update(skip_locked=True)
     ).all()
     for row in rows:
-        try:
-            with ctx.attempt():
-                number = _kick_off(ctx, row, row.next_period, row.next_at, row.anchors)
-        except (
-            EngineError
-        ) as fault:  # the others must still start; this one a person starts once it is mended
-            number = None
-            _miss(ctx, row, str(fault))
+        number = _fire(ctx, row)
         if number is not None:
             started.append(number)
-        _plan_next(ctx, row.id, row.unit, rule_of(row), row.next_at)
     return started
+
+
+def _fire(ctx: Context, row: Any) -> int | None:
+    """Start what a schedule has due, and plan its next; None when it was started already, or cannot be."""
+    try:
+        with ctx.attempt():
+            number = _kick_off(ctx, row, row.next_period, row.next_at, row.anchors)
+    except EngineError as fault:  # the others must still start; this one a person starts once it is mended
+        number = None
+        _miss(ctx, row, str(fault))
+    _plan_next(ctx, row.id, row.unit, rule_of(row), row.next_at)
+    return number
 
 
 def rule_of(row: Any) -> Rule:

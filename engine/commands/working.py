@@ -123,7 +123,7 @@ def _may_be_ended(ctx: Context, instance: OpenInstance) -> bool:
         row = ctx.peek(row["parent_id"]).row
     table = tables.job
     waiting = select(table.c.id).where(
-        tables.NEW_JOB, table.c.instance_id.in_(around), table.c.kind.in_(("escalated", "cancel")),
+        tables.NEW_JOB, table.c.instance_id.in_(around), table.c.kind.in_(("escalated", "cancel", "catch")),
         table.c.attempts == 0,
     )  # fmt: skip
     return ctx.conn.execute(waiting.limit(1)).first() is not None

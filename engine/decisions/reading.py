@@ -92,7 +92,7 @@ class _File:
                     self.fault(name, each, template, "Give it an id of its own")
                 found[name] = each
             elif local(each) not in _BESIDE:
-                template, remedy = "A {tag} is not run", "Write what it says into a decision table"
+                template, remedy = "The {tag} is not run", "Write what it says into a decision table"
                 self.fault(name, each, template, remedy, tag=local(each))
         return found
 
@@ -101,7 +101,7 @@ class _File:
         before = len(self.faults)
         for each in children(element):
             if local(each) not in _OF_DECISION:
-                template, remedy = "A {tag} is not run", "Write what it says into a decision table"
+                template, remedy = "The {tag} is not run", "Write what it says into a decision table"
                 self.fault(name, each, template, remedy, tag=local(each))
         table = child(element, "decisionTable")
         if table is None:

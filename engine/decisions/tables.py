@@ -42,7 +42,7 @@ class TableReader:
         for each in children(table):
             if local(each) not in _PARTS:
                 template, remedy = (
-                    "A {tag} has no place in a decision table",
+                    "The {tag} has no place in a decision table",
                     "Delete it, or draw the table anew in a DMN editor",
                 )
                 self.fault(each, template, remedy, tag=local(each))

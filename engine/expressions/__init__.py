@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.expressions.building import ExpressionBuilder, Step
-from engine.expressions.faults import ExpressionFault
+from engine.expressions.faults import ExpressionFault, NotSet
 from engine.expressions.reading import Source
 from engine.expressions.running import Run
 from engine.expressions.statements import ScriptBuilder
 
-__all__ = ["Expression", "ExpressionFault", "Script", "compile_expression", "compile_script"]
+__all__ = ["Expression", "ExpressionFault", "NotSet", "Script", "compile_expression", "compile_script"]
 
 
 @dataclass(frozen=True, slots=True)

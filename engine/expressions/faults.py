@@ -40,6 +40,10 @@ class ExpressionFault(EngineError):
             self.params.update(line=line, column=column)
 
 
+class NotSet(ExpressionFault):
+    """The variable it reads is not set."""
+
+
 _KINDS: Final = {
     type(None): "None",
     bool: "a truth value",

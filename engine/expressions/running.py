@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.expressions.copying import Copy
-from engine.expressions.faults import MAX_WORK, ExpressionFault, nearest
+from engine.expressions.faults import MAX_WORK, ExpressionFault, NotSet, nearest
 
 
 class Run:
@@ -29,19 +29,19 @@ class Run:
         return name in self.changes or name in self.variables
 
     def read(self, name: str) -> Any:
-        """The variable's value; ExpressionFault when it is not set."""
+        """The variable's value; NotSet when it is not set."""
         if name in self.changes:
             return self.changes[name]
         if name in self.variables:
             return self.variables[name]
         near = nearest(name, [*self.changes, *self.variables])
         if near is None:
-            raise ExpressionFault(
+            raise NotSet(
                 "Line {line}, column {column}: there is no variable {name}; "
                 'set it in an earlier step, or test it first with defined("{name}")',
                 name=name,
             )
-        raise ExpressionFault(
+        raise NotSet(
             "Line {line}, column {column}: there is no variable {name}; did you mean {near}?",
             name=name,
             near=near,

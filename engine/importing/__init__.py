@@ -153,7 +153,7 @@ def _objections(work: Work, diagram: bytes) -> None:
     """What `check` finds wrong with the diagram besides, element by element."""
     told = {row.element for row in work.rows if row.outcome == "refused" and row.element}
     by_id = {each.get("id"): each for each in work.source.elements if local(each)}
-    for finding in check_diagram(diagram, tables={}):
+    for finding in check_diagram(diagram, tables={}, closed=False):
         element = by_id.get(finding.element)
         owner = None if element is None else owning(element)
         identity = finding.element if owner is None else str(owner.get("id", ""))

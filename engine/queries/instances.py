@@ -259,6 +259,12 @@ def _instance(row: Row[Any]) -> Instance:
     )  # fmt: skip
 
 
+def open_elements(conn: Connection, number: int) -> tuple[str, ...]:
+    """The elements of an instance's open user tasks."""
+    query = select(user_task.c.element).where(user_task.c.instance_id == number, OPEN_WORK)
+    return tuple(conn.execute(query.order_by(user_task.c.opened_at, user_task.c.id)).scalars())
+
+
 def _step(row: Row[Any], now: datetime) -> Step:
     gone = row.status == "cancelled"
     return Step(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -101,7 +101,7 @@ def coming(
     """The starts of active schedules on the local days `start` to `end`, in order of time, not yet dealt with.
 
     `calendar` gives a unit's calendar. Second: the schedules that could not be told, and why (a year without
-    its working-day table).
+    its working-day table, work that fits into no period).
     """
     starts: list[Coming] = []
     untold: list[tuple[Schedule, EngineError]] = []
@@ -111,6 +111,8 @@ def coming(
         try:
             rule = rule_from_mapping(each.rule, f"schedule {each.element} of {each.procedure}")
             known = kickoffs(rule, start, end, calendar(each.unit), zone, each.created_at)
+            if known and each.next_at is None:  # a rule that fits nowhere starts nothing
+                next_kickoff(rule, datetime.combine(start, time.min, zone), calendar(each.unit), zone)
         except EngineError as error:
             untold.append((each, error))
             continue
@@ -126,7 +128,7 @@ def coming(
 def unplanned(
     found: tuple[Schedule, ...], now: datetime, calendar: Callable[[str], WorkingCalendar], zone: ZoneInfo
 ) -> tuple[tuple[Schedule, EngineError], ...]:
-    """Active schedules whose next start cannot be told, and why: a year without its working-day table.
+    """Active schedules whose next start cannot be told, and why: a year without its working-day table, a misfit.
 
     One that is started by hand has no next start, and is none of these.
     """

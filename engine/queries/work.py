@@ -14,7 +14,7 @@ _ANYWAY = ("resume", "cancel", "suspend", "deadline")
 
 _JOBS = outerjoin(tables.job, tables.instance, tables.instance.c.id == tables.job.c.instance_id)
 _WAITING = (
-    select(tables.job.c.id)
+    select(tables.job.c.id, tables.job.c.kind)
     .select_from(_JOBS)
     .where(
         tables.NEW_JOB,
@@ -35,9 +35,9 @@ _KIND = (
 )
 
 
-def waiting(conn: Connection, now: datetime, limit: int = 500) -> list[int]:
-    """Jobs that are due, oldest first. Those of suspended instances wait until these are resumed."""
-    return list(conn.execute(_WAITING, {"now": now, "most": limit}).scalars())
+def waiting(conn: Connection, now: datetime, limit: int = 500) -> list[tuple[int, str]]:
+    """Jobs that are due with their kinds, oldest first. Those of suspended instances wait until these are resumed."""
+    return [(row.id, row.kind) for row in conn.execute(_WAITING, {"now": now, "most": limit})]
 
 
 def kind(conn: Connection, number: int) -> str | None:

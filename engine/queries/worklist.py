@@ -208,7 +208,7 @@ def _why(
     if row.assignee is not None and rights.represents(row.assignee):
         if row.delegated_by is None and rights.holder(row.role, _above(row.unit, parents)) is None:
             return None, None  # the role was taken from them, or their time as a substitute is over
-        if rights.person in excluded:
+        if rights.barred(excluded) is not None:
             return Because.FOUR_EYES, None
         own = row.assignee == rights.person
         return (Because.ASSIGNED, None) if own else (Because.ASSIGNED_TO_ABSENT, row.assignee)
@@ -219,7 +219,7 @@ def _why(
     if row.assignee is not None:
         return Because.COLLEAGUE, None
     holder = rights.holder(row.role, units, excluded)
-    if holder is None or rights.person in excluded:
+    if holder is None or rights.barred(excluded) is not None:
         return Because.FOUR_EYES, None
     if row.role is None:
         return Because.ANYBODY, None

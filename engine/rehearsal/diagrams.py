@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from json import dumps
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,7 @@ from engine.procedures import bundle_hash
 from engine.procedures.packing import pack
 from engine.queries import work
 from engine.store import tables
-from engine.store.connect import open_store
+from engine.store.connect import Store, open_store
 from engine.strict_yaml import load
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
@@ -65,7 +66,8 @@ class Rehearsal:
     """Element ids in the order they were entered, those of called processes and batches included."""
     variables: Mapping[str, Any]
     ended: str
-    """`completed`, `terminated`, `waiting`, `error(CODE)` or `incident`, which it also is when it came to no rest."""
+    """`completed` (by a terminate end event too), `waiting`, `error(CODE)`, or `incident`: also when it came to no
+    rest."""
     incidents: tuple[str, ...] = ()
     """Why elements failed, or why it was left as it stood."""
 
@@ -189,9 +191,10 @@ def run(
             template, remedy = "The file has no such process", "Name one of {known}"
             params = {"known": ", ".join(diagram.processes)}
             raise Misbuilt([Finding("error", "", name, template, remedy, params)])
-    app = _app(stage, reload)
-    app.witness = watch = _Watch(_laps(diagram, functions or {}))
-    with app.store:
+    watch = _Watch(_laps(diagram, functions or {}))
+    with TemporaryDirectory(prefix="rehearsal-") as folder, open_store("sqlite://") as store:
+        app = _app(stage, store, Path(folder), reload)
+        app.witness = watch
         _lay_out(app, bpmn, decisions, diagram, processes)
         for place, name in enumerate(processes):
             given = variables if name == process_id else {}
@@ -201,16 +204,14 @@ def run(
         return _outcome(app, number, watch.visited, restless)
 
 
-def _app(stage: _Stage, reload: bool) -> App:
-    """The engine on a database in memory, with two people who may do everything."""
-    workspace = Workspace(
-        Path("rehearsal"), "rehearsal", ZoneInfo("Asia/Shanghai"), "en", "sqlite://", True, True
-    )
+def _app(stage: _Stage, store: Store, folder: Path, reload: bool) -> App:
+    """The engine on a database in memory; the records that steps leave go with `folder`."""
+    workspace = Workspace(folder, "rehearsal", ZoneInfo("Asia/Shanghai"), "en", "sqlite://", True, True)
     return open_app(
         workspace,
         (Subject(Handlers()),),
         clock=stage.clock,
-        store=open_store("sqlite://"),
+        store=store,
         functions=stage.functions,
         slept=lambda: stage.slept,
         paused=(lambda: stage.paused() or True) if reload else stage.paused,
@@ -360,6 +361,8 @@ def _outcome(app: App, number: int, visited: Sequence[tuple[int, str]], restless
         )
     reasons = (*dead, *([restless] if restless else ()))
     ended = row.outcome or ("incident" if reasons else "waiting")
+    if ended == "terminated":
+        ended = "completed"
     return Rehearsal(
         visited=tuple(element for instance, element in visited if instance in family),
         variables=variables_of(row.state),

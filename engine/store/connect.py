@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,9 @@ PATIENCE = 30.0
 """Seconds that one SQLite writer waits for another: long enough for some sixty commands typed at the same moment
 on a busy machine of two cores, each of which holds the lock for a quarter of a second there."""
 
+SILENCE = 2.0
+"""Seconds after which a writer that waits says so."""
+
 # A lock is waited for longer than a statement of a sound writer takes; a client that fell silent inside a
 # transaction is cut off before those who wait for it lose their patience for good.
 _SETTINGS = "-c lock_timeout=20s -c statement_timeout=30s -c idle_in_transaction_session_timeout=15s"
@@ -37,9 +41,13 @@ class Store:
     in-memory database has one connection, so there a reader waits as well.
     """
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    def __init__(self, engine: Engine, place: str, *, read_only: bool = False) -> None:
         self.place = place
         """The file or the address without password, for messages."""
+        self.read_only = read_only
+        """The file lies where this user cannot write; it is read as it stands, and nothing is left beside it."""
+        self.waits: Callable[[], None] | None = None
+        """Is told, each time, when a writer has to wait for another one (SQLite only)."""
         self.dialect = engine.dialect.name
         """`sqlite` or `postgresql`."""
         self._writer = engine.execution_options(writes=True)
@@ -48,6 +56,29 @@ class Store:
             self._reader = engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+        else:
+            event.listen(engine, "begin", self._begin)
+
+    def _begin(self, conn: Connection) -> None:
+        """Begin a transaction on SQLite: the driver would guess where one begins from the statements it sees."""
+        driver = _driver(conn)
+        if not conn.get_execution_options().get("writes"):
+            driver.execute("BEGIN")
+            return
+        quiet = min(SILENCE, PATIENCE)
+        try:
+            driver.execute(f"PRAGMA busy_timeout = {quiet * 1000:.0f}")
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                if self.waits is not None:
+                    self.waits()
+                driver.execute(f"PRAGMA busy_timeout = {(PATIENCE - quiet) * 1000:.0f}")
+                driver.execute("BEGIN IMMEDIATE")
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}")
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -89,6 +120,8 @@ def savepoint(conn: Connection) -> Iterator[None]:
 def open_store(url: str, *, durable: bool = True, upgrade: bool = False, create: bool = True) -> Store:
     """Open the database at `url`: `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://USER@HOST/NAME`.
 
+    An SQLite file in a folder that this user cannot write to is opened for reading only.
+
     With `upgrade` missing tables are made (but not where `create` is false) and older ones migrated, in one
     transaction, after a backup copy of an SQLite file; an in-memory database always gets its tables. Without
     `durable` the last commits may be lost when the power fails (never half of one).
@@ -103,7 +136,9 @@ def open_store(url: str, *, durable: bool = True, upgrade: bool = False, create:
     upgrade = upgrade or in_memory
     if (file := _file(address)) is not None:
         _check_file(file, may_create=upgrade and create)
-    store = Store(_sqlite(address, durable) if file or in_memory else _postgresql(address, durable), place)
+    read_only = file is not None and not _writable(file.parent)
+    engine = _sqlite(address, durable, read_only) if file or in_memory else _postgresql(address, durable)
+    store = Store(engine, place, read_only=read_only)
     try:
         if in_memory:
             _lay_out(store)
@@ -220,7 +255,28 @@ def _driver(conn: Connection) -> Any:
     return conn.connection.driver_connection
 
 
-def _sqlite(address: URL, durable: bool) -> Engine:
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _as_it_stands(file: Path) -> sqlite3.Connection:
+    """A connection to a file beside which none can be made.
+
+    SQLite reads a log that lies there; without one it has to be told that nobody writes, or it would make one
+    (sqlite.org/wal.html, "Read-Only Databases").
+    """
+    log = file.with_name(f"{file.name}-wal")
+    alone = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode=ro{alone}",
+        uri=True,
+        timeout=PATIENCE,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+
+
+def _sqlite(address: URL, durable: bool, read_only: bool = False) -> Engine:
     # One connection only when it is the database: a second one would open another, empty one.
     size, more = (5, 20) if _file(address) else (1, 0)
     engine = create_engine(
@@ -230,20 +286,17 @@ def _sqlite(address: URL, durable: bool) -> Engine:
         max_overflow=more,
         pool_timeout=PATIENCE,
         connect_args={"timeout": PATIENCE, "check_same_thread": False, "cached_statements": 256},
+        **({"creator": lambda: _as_it_stands(Path(str(address.database)))} if read_only else {}),
     )
 
     @event.listens_for(engine, "connect")
     def prepare(driver: sqlite3.Connection, _record: object) -> None:
-        # Transactions are begun below, not guessed by the driver from the statements it sees.
-        driver.isolation_level = None
+        driver.isolation_level = None  # transactions are begun by the store
+        if read_only:
+            return
         driver.execute("PRAGMA journal_mode = WAL")
         driver.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         driver.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(conn: Connection) -> None:
-        driver: Any = conn.connection.driver_connection
-        driver.execute("BEGIN IMMEDIATE" if conn.get_execution_options().get("writes") else "BEGIN")
 
     return engine
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -14,6 +16,8 @@ from engine.store.columns import metadata
 
 _BUSY = "The database {place} is busy: another has been writing for too long. Nothing was changed; try again"
 _FULL = "The disk of the database {place} is full. Nothing was changed; free some space on it and try again"
+_NO_SPACE = 1 << 20
+"""Bytes; SQLite calls it an I/O error when not even the index of its log (`-shm`) has room, as in a memory disk."""
 _READ_ONLY = (
     "The database {place} may only be read. Nothing was changed; "
     "give this user the right to write the file and its folder"
@@ -48,7 +52,8 @@ _SQLITE = {
     ),
     sqlite3.SQLITE_IOERR: _Meaning(
         EngineError,
-        "The disk of the database {place} failed ({reason}). Nothing was changed; check the disk",
+        "The disk of the database {place} failed ({reason}). Nothing was changed; see whether it is full, "
+        "then check it",
     ),
 }
 
@@ -102,7 +107,18 @@ def explain(error: Exception, place: str) -> EngineError | None:
         meaning = _Meaning(EngineError, DAMAGED)  # any other name would be a bug of ours
     if meaning is None:
         return None
+    if meaning is _SQLITE[sqlite3.SQLITE_IOERR] and _full(place):
+        meaning = _SQLITE[sqlite3.SQLITE_FULL]
     return meaning.kind(meaning.template, place=place, reason=reason)
+
+
+def _full(place: str) -> bool:
+    """Whether hardly anything has room beside the database any more, or nothing that is new."""
+    try:
+        disk = os.statvfs(Path(place).parent)
+    except (OSError, AttributeError):  # Windows has no such call
+        return False
+    return disk.f_bavail * disk.f_frsize < _NO_SPACE or (disk.f_files > 0 and disk.f_favail == 0)
 
 
 def _sqlite(origin: sqlite3.Error) -> _Meaning | None:

@@ -259,11 +259,10 @@ def correct(cmd: Correct, ctx: Context) -> tuple[Difference, ...]:
     rounds.open_for_returns(found)
     form = rounds.questionnaire(ctx.conn, found)
     columns = reading.layout(found, form).answers
-    problems = [
-        Problem(name, "There is no such column. Expected are: {expected}", {"expected": ", ".join(columns)})
-        for name in cmd.values
-        if name not in columns
-    ]
+    problems = [Problem(name, "There is no such column") for name in cmd.values if name not in columns]
+    if problems:
+        params = {"expected": ", ".join(columns)}
+        problems.insert(0, Problem("set", "Expected are the columns: {expected}", params))
     if not cmd.reason.strip():
         problems.append(Problem("reason", "Say why, so that somebody else understands it"))
     if problems:

@@ -10,10 +10,11 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from engine.archiving import zipped
 from engine.commands.archives import SealArchive, judge_retention
@@ -22,9 +23,11 @@ from engine.handlers import Call
 from engine.model import SYSTEM, Actor
 from engine.queries import archives
 from engine.store import Store, open_store, tables
+from engine.store.contradictions import contradictions
 from engine.store.journal import digest
 from tasks.archive import handlers as archiving
 from tests.engine.stage import Stage, open_stage
+from tests.store.histories import tampering
 
 RECORDS = (
     "records:\n  report: {title: 报告, code: QR-7, retention: P3Y}\n  notes: {title: 笔记, retention: P1Y}"
@@ -303,3 +306,19 @@ def test_what_was_called_is_archived_with_its_caller(quick: Stage) -> None:
     names = {each["name"] for each in said["files"]}
     assert {"records/SV-2/报告.csv", "definitions/child-1/child.bpmn", "definitions/p-1/p.bpmn"} <= names
     assert [chain for chain, _, _ in said["journal"]["heads"]] == ["SV-1", "SV-2"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        update(tables.record).values(sha256="0" * 64),
+        update(tables.record).values(path="records/SV-1/other.txt"),
+        delete(tables.record),
+    ],
+)
+def test_a_list_of_records_that_was_changed_is_found_by_the_journal(quick: Stage, statement: Any) -> None:
+    run(quick)
+    with tampering(quick.app.store) as conn:
+        assert contradictions(conn) == ()
+        conn.execute(statement)
+        assert {each.chain for each in contradictions(conn)} == {"SV-1"}

@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import cli
+from engine.errors import Misbuilt
+from engine.rehearsal import run
 from tests.engine.drawing import diagram
 
 LOOP = """
@@ -32,7 +34,7 @@ def rehearse(folder: Path, drawing: str, *options: str) -> Result:
     ("drawing", "code", "said"),
     [
         ("start s\nuser a\nend e\ns -> a -> e", 0, "completed"),
-        ("start s\nuser a\nend e terminate\ns -> a -> e", 0, "terminated"),
+        ("start s\nuser a\nend e terminate\ns -> a -> e", 0, "completed"),
         ("start s\nscript a do='x = y'\nend e\ns -> a -> e", 1, "there is no variable y"),
         ("start s\nend e error=E1\ns -> e", 1, "an error that nothing catches: E1"),
         (LOOP, 1, "the loop has no end"),
@@ -59,3 +61,12 @@ def test_a_long_way_is_shown_by_its_beginning_and_its_end(tmp_path):
     assert "s > again > t" in shown
     assert "more …" in shown
     assert len(shown) < 3000
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "idle"])
+def test_a_call_of_what_the_file_does_not_run_is_refused_before_anything_runs(where):
+    xml = diagram(f"start s\ncall a calls={where}\nend e\ns -> a -> e\nprocess idle\nstart i\nend o\ni -> o")
+    xml = xml.replace(b'id="idle" isExecutable="true"', b'id="idle" isExecutable="false"')
+    with pytest.raises(Misbuilt) as refused:
+        run(xml, "main", {})
+    assert [each.element for each in refused.value.findings] == ["a"]

@@ -53,7 +53,7 @@ DROPPED: dict[str, tuple[bytes, str, str]] = {
             b'targetRef="e">',
             b'targetRef="e"><extensionElements><camunda:properties><camunda:property name="flow.due" value="P1D"/>'
             b"</camunda:properties></extensionElements>"),
-        "f2", "no effect at a sequenceFlow"),
+        "f2", "no effect at the sequenceFlow"),
     "a script in another language": (
         line('<scriptTask id="t" scriptFormat="javascript"><script>x = 1</script></scriptTask>', "t"),
         "t", "in javascript"),

@@ -65,7 +65,7 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
     "an attribute in the wrong place": (
         line('<scriptTask id="t" camunda:assignee="boss"><script>pass</script></scriptTask>', "t"),
         "t",
-        "no meaning on a scriptTask",
+        "no meaning on the scriptTask",
     ),
     "a loop without an end": (task("<standardLoopCharacteristics/>"), "t", "neither how long nor how often"),
     "a loop with a bad maximum": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.check import check_diagram
 from tests.bpmn.models import (
     BASIC,
     CANCEL,
@@ -158,7 +159,21 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
     "a compensation of what does not exist": (
         line(throw('<compensateEventDefinition activityRef="gone"/>'), "w"),
         "w",
-        "gone to undo does not exist",
+        "activityRef names gone, which the file does not have",
+    ),
+    "a compensation of what nothing undoes": (
+        process(BASIC + throw('<compensateEventDefinition activityRef="t"/>'), "s > t; t > w; w > e"),
+        "w",
+        "Nothing undoes t",
+    ),
+    "a compensation of a call that nothing here undoes": (
+        process(
+            f'{ENDS}<callActivity id="t" calledElement="x"/>'
+            + throw('<compensateEventDefinition activityRef="t"/>'),
+            "s > t; t > w; w > e",
+        ),
+        "w",
+        "is undone in that process alone",
     ),
     "a compensation of what stands elsewhere": (
         process(
@@ -206,3 +221,8 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_diagram_that_cannot_run_faithfully_is_refused_with_place_reason_and_remedy(case: str) -> None:
     refused(*REFUSED[case])
+
+
+def test_the_remedy_for_a_compensation_of_nothing_is_to_choose_an_activity() -> None:
+    [found] = check_diagram(line(throw('<compensateEventDefinition activityRef="gone"/>'), "w"))
+    assert found.remedy == "Choose an activity of the diagram"

@@ -49,7 +49,7 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
     "a condition out of a parallel gateway": (
         process(f"{ENDS}{AND}{TASK}{OTHER}", "s > a1; a1 > t if x > 1; a1 > u; t > e; u > e"),
         "f2",
-        "no meaning on a flow out of a parallelGateway",
+        "no meaning on a flow out of the parallelGateway",
     ),
     "a condition out of an event": (process(ENDS, "s > e if x > 1"), "f1", "no meaning"),
     "a default that leads away from elsewhere": (
@@ -60,7 +60,7 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
     "a default of a parallel gateway": (
         process(f'{ENDS}<parallelGateway id="a1" default="f2"/>', "s > a1; a1 > e"),
         "a1",
-        "has no default flow",
+        "cannot have a default flow",
     ),
     "a choice without condition": (
         process(f"{ENDS}{XOR}{TASK}", "s > x1; x1 > t; x1 > e if x > 1; t > e"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.check import check_diagram
 from tests.bpmn.models import (
     END,
     ENDS,
@@ -11,6 +12,7 @@ from tests.bpmn.models import (
     START,
     TASK,
     XOR,
+    boundary,
     catch,
     line,
     process,
@@ -54,6 +56,18 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
     ),
     "a timer without a time": (line(catch("<timerEventDefinition/>"), "c"), "c", "timer has no time"),
     "a timer mistyped": (line(catch(timer("P15DD")), "c"), "c", "timer cannot be read"),
+    **{
+        f"{text} is no timer": (line(catch(timer(text, kind)), "c"), "c", "timer cannot be read")
+        for text, kind in [
+            *(("PT", "timeDuration"), ("Pfoo", "timeDuration"), ("pt5m", "timeDuration")),
+            *(("R-1/PT10M", "timeCycle"), ("R", "timeCycle"), ("r/pt1h", "timeCycle")),
+        ]
+    },
+    "a function set as a variable": (
+        line('<scriptTask id="t"><script>sleep = 5</script></scriptTask>', "t"),
+        "t",
+        "sleep is a function",
+    ),
     "a timer with a decimal": (line(catch(timer("P1.5D")), "c"), "c", "timer cannot be read"),
     "a date declared a duration": (
         line(catch(timer("2026-12-31")), "c"),
@@ -146,3 +160,10 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_diagram_that_cannot_run_faithfully_is_refused_with_place_reason_and_remedy(case: str) -> None:
     refused(*REFUSED[case])
+
+
+@pytest.mark.parametrize("text", ["(Pfoo)", "period", "Plan['start']", "P15D", "R/PT1H"])
+def test_a_timer_may_read_a_variable_whatever_its_name(text: str) -> None:
+    kind = "timeCycle" if text.startswith("R") else "timeDuration"
+    held = '<userTask id="t"/>' + boundary(timer(text, kind), 'cancelActivity="false"')
+    assert check_diagram(process(f"{ENDS}{held}", "s > t; t > e; b > e")) == []

@@ -159,15 +159,15 @@ CONSTRAINTS: dict[str, tuple[bytes, str, str]] = {
             "<messagePath>x</messagePath></correlationPropertyRetrievalExpression></correlationProperty>"
         ),
         "cp", "messageRef names gone"),
-    "11 a choreography is none of ours": (basic(after='<choreography id="ch"/>'), "ch", "A choreography is not run"),
+    "11 a choreography is none of ours": (basic(after='<choreography id="ch"/>'), "ch", "The choreography is not run"),
     "9.5 a conversation is none of ours": (
-        basic(after='<globalConversation id="gc"/>'), "gc", "A globalConversation is not run"),
+        basic(after='<globalConversation id="gc"/>'), "gc", "The globalConversation is not run"),
     "10.3 a process has no choreography activities": (
         basic(
             '<callChoreography id="ct" initiatingParticipantRef="a"><participantRef>a</participantRef>'
             "<participantRef>b</participantRef></callChoreography>"
         ),
-        "ct", "A callChoreography is not run"),
+        "ct", "The callChoreography is not run"),
     # 8.4.13: sequence flows
     "8.4.13 a flow has a source": (basic('<sequenceFlow id="z" targetRef="t"/>'), "z", "begins nowhere"),
     "8.4.13 a flow has a target": (basic('<sequenceFlow id="z" sourceRef="t"/>'), "z", "ends nowhere"),
@@ -245,7 +245,7 @@ CONSTRAINTS: dict[str, tuple[bytes, str, str]] = {
         "t", "begins by events only"),
     "10.3.1 who does a step is said once": (
         within('<potentialOwner id="po"><resourceRef>gone</resourceRef></potentialOwner>'),
-        "t", "A potentialOwner has no effect"),
+        "t", "The potentialOwner has no effect"),
     "10.3.8 the event of a behaviour exists": (
         within(
             '<multiInstanceLoopCharacteristics behavior="One" oneBehaviorEventRef="gone">'

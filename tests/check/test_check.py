@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from engine.check import check_diagram
+from engine.check import check_bare, check_diagram
 from engine.errors import Finding
+from engine.layout import draw
+from tests.bpmn.models import BASIC, FLOWS, line, process
 from tests.check.sample import CLAUSES, LANES, PLAN, PROCEDURE, SCENARIOS, VERDICT, WORLD, checked, files
 
 
@@ -314,3 +316,49 @@ def test_a_function_gets_the_properties_and_parameters_that_it_can_read() -> Non
 def test_findings_of_the_diagram_say_on_which_line_they_are() -> None:
     found = checked(swapped('lane id="boss"', 'lane id="chief"'))
     assert {(each.file, each.line) for each in found if "no role" in each.reason} == {("demo.bpmn", 1)}
+
+
+NAMED = 'xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:di="http://www.omg.org/spec/DD/20100524/DI"'
+SHAPE = '<bpmndi:BPMNShape id="one" bpmnElement="t">{}</bpmndi:BPMNShape>'
+BOUNDS = '<dc:Bounds x="1" y="1" width="9" height="9"/>'
+EDGE = '<bpmndi:BPMNEdge id="two" bpmnElement="f1">{}</bpmndi:BPMNEdge>'
+POINT = '<di:waypoint x="1" y="2"/>'
+DRAWINGS = {
+    "in order": (SHAPE.format(BOUNDS) + EDGE.format(POINT * 2), None, ""),
+    "an id twice": (
+        SHAPE.format(BOUNDS) + EDGE.replace("two", "one").format(POINT * 2),
+        "incomplete",
+        "stands twice",
+    ),
+    "an element's id": (SHAPE.replace("one", "t").format(BOUNDS), "error", "an element of the diagram has"),
+    "a shape without bounds": (SHAPE.format(""), "incomplete", "The shape has no place"),
+    "a shape somewhere": (
+        SHAPE.format(BOUNDS.replace('"9"', '"wide"')),
+        "incomplete",
+        "The shape has no place",
+    ),
+    "a line of one point": (EDGE.format(POINT), "incomplete", "fewer than two points"),
+    "nonsense": ("<bpmndi:Nonsense/>", "incomplete", "knows no Nonsense"),
+}
+
+
+@pytest.mark.parametrize("case", DRAWINGS)
+def test_a_drawing_that_an_editor_cannot_open_is_drawn_anew(case: str) -> None:
+    drawing, level, reason = DRAWINGS[case]
+    drawn = f"<bpmndi:BPMNDiagram {NAMED}>{drawing}</bpmndi:BPMNDiagram>"
+    xml = process(BASIC, FLOWS, after=drawn)
+    found = check_bare(xml)
+    assert [each.level for each in found] == ([level] if level else [])
+    assert all(reason in each.reason and "flow procedure layout --redraw" in each.remedy for each in found)
+    assert check_diagram(xml) == []
+    assert check_bare(draw(xml, redraw=True)) == []
+    in_procedure = checked(files(drawing=drawn.replace('"t"', '"write"')))
+    assert any(reason in each.reason for each in in_procedure) or level is None
+
+
+def test_a_bare_diagram_lacks_what_it_calls_and_what_its_service_tasks_do() -> None:
+    xml = line('<callActivity id="c" calledElement="archive"/><serviceTask id="t"/>', "c", "t")
+    found = check_bare(xml)
+    assert [(each.element, each.level) for each in found] == [("c", "incomplete"), ("t", "incomplete")]
+    assert [each.element for each in check_bare(xml, ["archive"])] == ["t"]
+    assert check_diagram(xml) == []

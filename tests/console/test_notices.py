@@ -67,7 +67,7 @@ def test_what_failed_is_listed_shown_and_retried_or_given_up(writing: Terminal, 
     assert [(each["person"], each["status"], each["error"]) for each in found] == [
         ("li.lei", "failed", "550 unknown mailbox")
     ]
-    assert "1 notices could not be delivered" in writing("status").output
+    assert "One notice could not be delivered" in writing("status").output
     assert "550 unknown mailbox" in writing("notice", "show", str(found[0]["number"])).output
     assert "flow.toml" not in writing("doctor").output
     writing("notice", "retry", exit_code=2)

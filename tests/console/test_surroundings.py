@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import pwd
+import sqlite3
 import subprocess
 import sys
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from console import account
 from engine import config
+from engine.store import connect
 from tests.console.conftest import Terminal
 from tests.console.office import DIAGRAM
 from tests.console.test_workspace import alter
@@ -262,3 +266,94 @@ def test_a_clock_beyond_all_dates_is_refused_and_stays_where_it_was(flow: Termin
     flow("demo", "clock", "--to", "9999-12-31", exit_code=3)
     flow("demo", "clock", "--advance", "P100Y", exit_code=3)
     assert "2026-09-14 09:00" in flow("demo", "clock").stdout
+
+
+def test_a_demonstration_names_people_to_play_to_whom_it_does_not_know(started: Terminal) -> None:
+    with (started.folder / config.FILE).open("a", encoding="utf-8") as file:
+        file.write("demo = true\n")
+    refused = started("task", "list", user="nobody", exit_code=7).stderr
+    assert "--as li.lei, --as wang.fang" in refused
+    started("task", "list", "--as", "wang.fang", user="nobody")
+
+
+# --- others who write, and places where nobody can
+
+
+def test_whoever_waits_for_another_writer_says_so_once_and_goes_on(
+    flow: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connect, "SILENCE", 0.05)
+    with closing(
+        sqlite3.connect(flow.folder / "flow.db", check_same_thread=False, isolation_level=None)
+    ) as other:
+        other.execute("BEGIN IMMEDIATE")
+        release = threading.Timer(0.3, other.execute, ["COMMIT"])
+        release.start()
+        started = flow("start", "P-1", "--unit", "office-1", user="wang")
+        release.join()
+        assert started.stderr.count("Waiting for another program") == 1
+        assert "SV-1 is started" in started.stdout
+        monkeypatch.setattr(connect, "PATIENCE", 0.1)
+        other.execute("BEGIN IMMEDIATE")
+        refused = flow("start", "P-1", "--unit", "office-1", user="wang", exit_code=3).stderr
+        assert refused.index("Waiting") < refused.index("is busy")
+
+
+def test_a_copy_that_can_only_be_read_is_shown_and_left_as_it_is(
+    started: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, _mode, **_: Path(path) != started.folder)
+    before = contents(started.folder)
+    for args in (
+        ("status",), ("audit", "verify"), ("instance", "list"), ("instance", "history", "SV-1"), ("archive", "verify"),
+    ):  # fmt: skip
+        assert started(*args).stderr.count("may only be read here") == 1
+        assert contents(started.folder) == before
+    assert "may only be read" in started("task", "claim", "SV-1.1", user="wang", exit_code=7).stderr
+    assert contents(started.folder) == before
+
+
+# --- words
+
+
+def test_a_strange_option_is_likened_only_to_what_is_like_it(started: Terminal) -> None:
+    refused = started("task", "assign", "SV-1.1", "--to", "wang.fang", exit_code=2).stderr
+    assert "--to" in refused
+    assert "--json" not in refused
+    assert "--json" in started("task", "list", "--jsn", exit_code=2).stderr
+
+
+def test_a_task_of_a_cancelled_instance_is_said_to_be_so(started: Terminal) -> None:
+    started("instance", "cancel", "SV-1", "--reason", "twice", "--yes")
+    refused = started("task", "claim", "SV-1.1", user="wang", exit_code=3).stderr
+    assert "no longer needed: SV-1 was cancelled" in refused
+
+
+def test_a_resumption_may_say_why(started: Terminal) -> None:
+    for reason, told in (((), "resumed"), (("--reason", "reopened"), "resumed: reopened")):
+        started("instance", "suspend", "SV-1", "--reason", "shut")
+        started("instance", "resume", "SV-1", *reason)
+        assert started("instance", "history", "SV-1").stdout.rstrip().endswith(told)
+
+
+def test_a_message_for_nobody_is_quoted_and_a_key_named_only_where_one_was_given(started: Terminal) -> None:
+    assert "message ' '; see" in started("message", "send", " ", exit_code=5).stderr
+    assert "message 'm' with key 'k'" in started("message", "send", "m", "--key", "k", exit_code=5).stderr
+
+
+def test_the_organisation_comes_in_through_a_pipe(flow: Terminal) -> None:
+    pipe = flow.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=[(flow.folder / "org.yaml").read_bytes()])
+    writer.start()
+    assert "Imported 4 people" in flow("org", "import", str(pipe)).stdout
+    writer.join()
+
+
+def test_one_is_counted_as_one(started: Terminal) -> None:
+    started.pass_time(days=3)
+    assert "1 working day late" not in started("status", user="wang").stdout
+    started.pass_time(days=1)
+    late = started("status", user="wang").stdout
+    assert "One instance is late." in late
+    assert "1 working day late" in late

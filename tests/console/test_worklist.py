@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from engine import config
 from tests.console.conftest import Terminal
 
 
@@ -56,6 +57,30 @@ def test_who_asked_may_not_approve_though_the_role_would_allow_it(started: Termi
     assert started.json("task", "next", user="li") is None
     refused = started("task", "claim", "SV-1.2", user="li", exit_code=7)
     assert "request" in refused.stderr
+
+
+def test_who_asked_may_not_approve_in_another_name_either(started: Terminal) -> None:
+    given = ("--set", "what=纸", "--set", "amount=3")
+    started("task", "complete", "SV-1.1", *given, "--as", "wang.fang", user="zhao")
+    for other in ((), ("--as", "li.lei")):
+        [task] = started.json("task", "list", *other, user="zhao")
+        assert task["why"] == "four eyes"
+        refused = started(
+            "task", "complete", "SV-1.2", "--set", "decision=agree", *other, user="zhao", exit_code=7
+        )
+        assert "zhao.min already did request" in refused.stderr
+    assert "赵敏 for 王芳" in started("instance", "history", "SV-1", user="zhao").stdout
+    started("task", "complete", "SV-1.2", "--set", "decision=agree", user="li")
+
+
+def test_in_a_demo_workspace_only_the_person_played_counts(started: Terminal) -> None:
+    with (started.folder / config.FILE).open("a", encoding="utf-8") as file:
+        file.write("demo = true\n")
+    given = ("--set", "what=纸", "--set", "amount=3")
+    started("task", "complete", "SV-1.1", *given, "--as", "li.lei", user="zhao")
+    agree = ("task", "complete", "SV-1.2", "--set", "decision=agree")
+    assert "li.lei already did" in started(*agree, "--as", "li.lei", user="zhao", exit_code=7).stderr
+    started(*agree, "--as", "zhao.min", user="zhao")
 
 
 def test_a_stranger_sees_nothing_of_a_task(started: Terminal) -> None:

@@ -169,7 +169,7 @@ def test_the_journal_verifies_and_an_altered_row_is_named(started: Terminal) -> 
     assert started.json("audit", "verify", "--head", str(head))["faults"] == []
     alter(started, "UPDATE journal SET facts = '{}' WHERE chain = 'SV-1' AND seq = 2")
     found = json.loads(started("audit", "verify", "--json", exit_code=1).stdout)["faults"]
-    assert [(each["chain"], each["seq"]) for each in found] == [("SV-1", 2)]
+    assert {(each["chain"], each["seq"]) for each in found} == {("SV-1", 2)}
     assert "SV-1 #2" in started("audit", "verify", exit_code=1).stdout
 
 

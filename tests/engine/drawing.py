@@ -51,7 +51,8 @@ _TIMERS = {"timer": "timeDuration", "date": "timeDate", "cycle": "timeCycle"}
 _NAMED = ("message", "signal", "error", "escalation")
 _NAMESPACES = (
     'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
-    'xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI" targetNamespace="tests"'
+    'xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" '
+    'targetNamespace="tests"'
 )
 
 
@@ -146,7 +147,10 @@ class _File:
             + "/>"
             for (kind, name), identity in self.names.items()
         )
-        shapes = "".join(f'<di:BPMNShape bpmnElement="{each}"/>' for each in self.drawn)
+        bounds = '<dc:Bounds x="0" y="0" width="9" height="9"/>'
+        shapes = "".join(
+            f'<di:BPMNShape bpmnElement="{each}">{bounds}</di:BPMNShape>' for each in self.drawn
+        )
         return (
             f'<?xml version="1.0" encoding="UTF-8"?><definitions {_NAMESPACES}>{roots}{body}'
             f"<di:BPMNDiagram>{shapes}</di:BPMNDiagram></definitions>"

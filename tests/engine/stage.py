@@ -28,6 +28,7 @@ from engine.procedures import from_files
 from engine.queries import history, jobs
 from engine.queries import instances as instance_queries
 from engine.store import Store, tables
+from engine.store.contradictions import contradictions
 from engine.store.verify import verify
 from engine.strict_yaml import load
 from tests.engine.drawing import diagram
@@ -185,11 +186,13 @@ class Stage:
         ]
 
     def check(self) -> None:
-        """The journal agrees with itself and reads completely."""
+        """The journal agrees with itself, and the tables with it, and it reads completely."""
         with self.app.store.read() as conn:
             verdict = verify(conn)
             lines = list(history.everything(conn))
+            contradicted = contradictions(conn)
         assert not verdict.faults, [str(fault) for fault in verdict.faults]
+        assert not contradicted, [str(fault) for fault in contradicted]
         assert len(lines) == verdict.rows
 
 

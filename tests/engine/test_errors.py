@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from engine.commands.instances import Correct
 from engine.commands.messages import Send
 from engine.model import SYSTEM
 from tests.engine.paths import path, rehearse
@@ -201,17 +204,70 @@ def test_a_condition_that_cannot_be_evaluated_is_an_incident_that_can_be_retried
     and split
     user a form=f
     user b
-    boundary hot on=b condition="temperature > 2"
+    boundary hot on=b condition="10 / temperature > 2"
     end e
     end e2
     s -> split -> a -> e
     split -> b -> e
     hot -> e2
     """, forms={"f": "  - {id: temperature, type: number, label: x}"})  # fmt: skip
-    quick.start()
+    quick.start(temperature=0)
     assert [job.element for job in quick.incidents()] == ["hot"]
-    quick.complete("a", temperature=5)
+    quick.complete("a", temperature=4)
     assert quick.open() == ["b"]
     quick.retry()
     assert quick.open() == []
+    assert not quick.incidents()
+
+
+UNSET = {
+    "boundary": """
+    start s
+    user a
+    boundary hot on=a condition="ready > 2"
+    task after
+    end e
+    end e2
+    s -> a -> e
+    hot -> after -> e2
+    """,
+    "event sub-process": """
+    start s
+    user a
+    end e
+    s -> a -> e
+    event-sub v
+      start hot condition="ready > 2"
+      task after
+      end e2
+      hot -> after -> e2
+    """,
+    "catch": """
+    start s
+    catch hot condition="ready > 2"
+    task after
+    end e
+    s -> hot -> after -> e
+    """,
+    "event gateway": """
+    start s
+    choice way
+    catch hot condition="ready > 2"
+    catch late timer=P9D
+    task after
+    end e
+    s -> way -> hot -> after -> e
+    way -> late -> e
+    """,
+}
+
+
+@pytest.mark.parametrize("case", UNSET)
+def test_a_condition_that_reads_a_variable_nobody_set_yet_is_not_true_yet(quick: Stage, case: str):
+    quick.publish(UNSET[case])
+    number = quick.start()
+    assert not quick.incidents()
+    assert "after" not in quick.trace(number)
+    quick.do(Correct(by=SYSTEM, instance=number, values={"ready": 3}, reason="x"))
+    assert "after" in quick.trace(number)
     assert not quick.incidents()

@@ -183,7 +183,7 @@ def test_terminate_ends_the_whole_process_or_only_the_sub_process_it_stands_in()
     split -> body -> e
     split -> stop
     """
-    assert rehearse(outer).ended == "terminated"
+    assert rehearse(outer).ended == "completed"
 
 
 def test_terminate_in_a_called_process_ends_only_that():

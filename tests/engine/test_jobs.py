@@ -323,7 +323,7 @@ def test_a_job_rung_for_by_a_transaction_that_was_rolled_back_is_nothing_to_worr
 ):
     Post(handlers)
     quick.publish(OUTSIDE)
-    quick.app.bell.ring(None, 12345, None)  # type: ignore[arg-type]
+    quick.app.bell.ring(None, 12345, None, rank=0)
     quick.app.settle()
     quick.start()
     assert quick.open() == ["after"]

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from typing import Any
 
 import pytest
+from sqlalchemy import delete, update
 
 from engine.commands.calendars import ImportCalendar
 from engine.commands.schedules import FireNow, FireSchedules, PauseSchedule, Schedule
 from engine.config import shipped
 from engine.errors import Conflict, NotFound
 from engine.model import SYSTEM, Actor
+from engine.queries.schedules import coming, schedules, unplanned
 from engine.scheduler import watch_plans
 from engine.store import tables
+from engine.store.calendars import calendar_of
+from engine.store.contradictions import contradictions
 from engine.strict_yaml import load
 from tests.engine.stage import Stage, local, open_stage
 from tests.engine.test_worklist import at_once
+from tests.store.histories import tampering
 
 MONTHLY = (
     'start begins timer=\nstart s\nuser a flow.due="P2D after period_end"\nend e\nbegins -> a -> e\ns -> a'
@@ -207,3 +214,82 @@ def test_the_metronome_says_in_its_log_which_schedule_has_no_next_start(quick: S
         pass
     watch_plans(quick.app)
     assert "p for east has no next start: No working-day table for 2028: import one" in caplog.text
+
+
+FITTED = """schedules: {begins: {every: quarter, start: {
+  latest_fit: {working_days: 15, counting: from}, preparation: P14D, lead: P7D, roll: previous}}}"""
+
+
+def test_a_new_rule_starts_at_once_and_once_what_it_makes_late(quick: Stage):
+    """The kick-off of the fourth quarter moves from November to September, which is past in October."""
+    quick.publish(MONTHLY, more=FITTED)
+    quick.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    quick.clock.move_to(local("2026-10-12T09:00"))
+    fire(quick)
+    (row,) = quick.rows(tables.schedule)
+    assert row.next_period == "2026-Q4"
+    (moved,) = quick.publish(MONTHLY, more=FITTED.replace("P7D", "P60D")).moved
+    assert [(each.period, each.instance) for each in moved.fired] == [("2026-Q4", "SV-1")]
+    assert (moved.old_period, moved.period) == ("2026-Q4", "2027-Q1")
+    assert periods(quick) == [("2026-Q4", True)]
+    (changed,) = quick.journal("schedule.changed")
+    assert (changed.facts["period"], changed.facts["due"][:7]) == ("2026-Q4", "2026-09")
+    (moved,) = quick.publish(MONTHLY, more=FITTED.replace("P7D", "P1D")).moved
+    assert moved.fired == ()
+    assert moved.period == "2027-Q1", "a period that was started stays started, wherever its date moves"
+    quick.clock.move_to(local("2026-12-31T09:00"))
+    assert fire(quick) == []
+    assert len(quick.rows(tables.instance)) == 1
+
+
+def test_a_new_rule_does_not_make_up_for_what_was_not_owed(quick: Stage):
+    """Neither periods before the schedule was made, nor months of a year that was to be started as a whole."""
+    quick.publish(MONTHLY, more="schedules: {begins: {every: year, start: {day: -1}}}")
+    quick.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    (moved,) = quick.publish(MONTHLY, more=RULE).moved
+    assert [each.period for each in moved.fired] == ["2026-09"]
+    quick.do(PauseSchedule(by=BOSS, procedure="p", unit="east", paused=True, reason="renovation"))
+    quick.clock.move_to(local("2026-12-14T09:00"))
+    (moved,) = quick.publish(MONTHLY, more=RULE.replace("day: 1", "day: 2")).moved
+    assert moved.fired == ()
+
+
+@pytest.mark.parametrize("made_before", [True, False])
+def test_work_that_fits_into_no_period_is_said_to_have_no_next_start(quick: Stage, made_before: bool):
+    mistaken = FITTED.replace("working_days: 15", "working_days: 100")
+    quick.publish(MONTHLY, more=FITTED if made_before else mistaken)
+    quick.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    if made_before:
+        (moved,) = quick.publish(MONTHLY, more=mistaken).moved
+        assert moved.fired == ()
+        assert moved.reason is not None
+        assert "100 working days fit neither into 2026-Q4" in moved.reason
+    with quick.app.store.read() as conn:
+        found = schedules(conn)
+        calendar = calendar_of(conn, "east")
+    ((_, reason),) = unplanned(found, quick.clock.now(), lambda unit: calendar, quick.app.zone)
+    assert "100 working days" in str(reason)
+    starts, untold = coming(found, date(2026, 9, 14), date(2027, 3, 1), lambda unit: calendar, quick.app.zone)
+    assert starts == ()
+    assert len(untold) == 1
+    quick.clock.move_to(local("2026-12-12T09:00"))
+    (moved,) = quick.publish(MONTHLY, more=FITTED.replace("P7D", "P8D")).moved
+    assert [each.period for each in moved.fired] == ["2026-Q4"], "what could not be planned is not forgotten"
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        delete(tables.kickoff),
+        update(tables.kickoff).values(period="2026-11"),
+        update(tables.kickoff).values(instance_id=None, status="missed"),
+    ],
+)
+def test_a_started_period_that_somebody_takes_back_in_the_table_is_found(planned: Stage, tamper: Any):
+    """Otherwise it would be started twice, and nobody could tell."""
+    planned.clock.move_to(local("2026-10-08T09:00"))
+    fire(planned)
+    with tampering(planned.app.store) as conn:
+        assert contradictions(conn) == ()
+        conn.execute(tamper)
+        assert any("2026-10 is missing" in str(fault) for fault in contradictions(conn))

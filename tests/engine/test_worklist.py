@@ -213,6 +213,17 @@ def test_whose_right_only_comes_from_who_did_the_step_may_not_check_it(office: S
         office.complete("check", by="fay")
 
 
+def test_one_account_is_one_pair_of_eyes_in_whosever_name_it_acts(office: Stage):
+    """Whoever may act for others did what was done in their names, and cannot check it in a third one's."""
+    office.do(Complete(by=Actor("gus", "ann"), task=office.task("draft"), values={"count": 1}))
+    check = office.task("check")
+    for actor in (Actor("gus", "bob"), Actor("eve", "ann"), Actor("ann")):
+        for command in (Claim(by=actor, task=check), Complete(by=actor, task=check, values={})):
+            with pytest.raises(Denied, match="second pair of eyes"):
+                office.do(command)
+    office.do(Complete(by=Actor("eve", "bob"), task=check, values={}))
+
+
 def test_four_eyes_hold_for_every_item_of_a_batch(quick: Stage):
     quick.publish(
         "start s\nuser each times=2\nuser check flow.not-same-as=each\nend e\ns -> each -> check -> e"

@@ -190,7 +190,7 @@ end stop terminate
 end e
 s -> split -> never -> e
 split -> first -> stop
-""", "s split (never | first) stop", ended="terminated"),
+""", "s split (never | first) stop", ended="completed"),
     case("terminate end event", "13.5.6", "in a sub-process it ends that, and the process goes on",
          INSIDE.format(event="terminate", boundary="", flow="").replace("end eb\n", ""),
          "s body i split (never | first) stop last e"),
@@ -224,7 +224,7 @@ catch w2 timer=PT5M
 task never2
 end eo
 so -> w2 -> never2 -> eo
-""", "s split (body i w1 | called so w2 | many (k w3 | k w3) | first) stop", ended="terminated"),
+""", "s split (body i w1 | called so w2 | many (k w3 | k w3) | first) stop", ended="completed"),
     case("terminate end event", "13.5.6", "in an instance of a multi-instance sub-process it ends that instance", """
 start s
 sub many times=2 sequential
@@ -252,7 +252,7 @@ event-sub aside
   task b
   end o
   i -> b -> o
-""", "s a stop", ended="terminated"),
+""", "s a stop", ended="completed"),
     case("none start event", "10.5.2", "the process begins there, though another start event waits for a message", """
 start s
 start other message=go

@@ -47,6 +47,21 @@ way -> d : {other}
 c -> e
 d -> e
 """
+BESIDE = """
+start s
+sub host
+  start i
+  catch wait timer=PT10M
+  end o
+  i -> wait -> o
+boundary late on=host {event}
+task h
+or join
+task last
+end e
+s -> host -> join -> last -> e
+late -> h -> join
+"""
 LAPS = """
 start s
 script begin do="n = 0"
@@ -293,6 +308,13 @@ s -> split -> a -> join -> last -> e
 split -> never -> other
 late -> join
 """, "s split (a | never) late join last e"),
+    case("inclusive gateway", "13.4.3", "an activity whose boundary event filled the other flow is waited for",
+         BESIDE.format(event="timer=PT2M soft"), "s host i wait late h o join last e"),
+    case("inclusive gateway", "13.4.3", "what such an event brings again stays behind, a token for each time",
+         BESIDE.format(event="cycle=R3/PT2M soft"),
+         "s host i wait late h late h late h o join last e join last e join last e"),
+    case("inclusive gateway", "13.4.3", "an activity that its boundary event ended is not waited for",
+         BESIDE.format(event="timer=PT2M"), "s host i wait late h join last e"),
     case("inclusive gateway", "13.4.3", "a token that can come only by the flow already filled is not waited for", """
 start s
 and split

@@ -210,7 +210,7 @@ stop -> es
     case("WCP20 cancel case", "13.5.6", "the whole process is ended",
          "start s\nand x\nreceive a message=never\ncatch w timer=PT1M\nend e\nend stop terminate\n"
          "s -> x -> a -> e\nx -> w -> stop",
-         "s x (a | w) stop", ended="terminated"),
+         "s x (a | w) stop", ended="completed"),
     case("WCP21 structured loop", "13.3.6", "while a condition holds, tested before",
          "start s\nscript a while='n < 2' test-before do='n = n + 1'\nend e\ns -> a -> e", "s a a e", given={"n": 0}),
     case("WCP22 recursion", "10.3.6", "a process calls itself", RECURSION,
@@ -395,5 +395,5 @@ a -> merge
     case("WCP43 explicit termination", "13.5.6", "an end event that ends everything",
          "start s\nand x\nreceive a message=never\nend e\nend stop terminate\ns -> x -> a -> e\nx -> stop",
          "s x (a | stop)",
-         ended="terminated"),
+         ended="completed"),
 ]  # fmt: skip

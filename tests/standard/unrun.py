@@ -86,6 +86,15 @@ REFUSED: dict[str, list[str]] = {
         diagram("start s\nscript a times=2 do=pass\nboundary b on=a compensate\ntask u undoes\nb ~> u\n"
                 "throw t compensate\nend e\ns -> a -> t -> e").decode(),
     ],
+    "compensation of an activity that nothing undoes": [
+        diagram("start s\ntask a\nthrow t compensate=a\nend e\ns -> a -> t -> e").decode(),
+        diagram("start s\nsub a\n  start i\n  task b\n  end o\n  i -> b -> o\nthrow t compensate=a\nend e\n"
+                "s -> a -> t -> e").decode(),
+    ],
+    "compensation of a call activity without a handler of its own": [
+        diagram("start s\ncall a calls=other\nthrow t compensate=a\nend e\ns -> a -> t -> e\nprocess other\nstart i\n"
+                "task b\nboundary c on=b compensate\ntask u undoes\nc ~> u\nend o\ni -> b -> o").decode(),
+    ],
     "performer, human performer, potential owner, resource": [
         _within("", f'<userTask id="a"><{role} id="p"><resourceRef>r</resourceRef></{role}></userTask>',
                 roots='<resource id="r" name="clerks"/>')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import stat
 import tempfile
@@ -15,6 +16,7 @@ from sqlalchemy import insert, text
 
 from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound
 from engine.store import Store, open_store, tables
+from engine.store.explain import explain
 from tests.databases import GUARDED, PostgreSQL
 from tests.store.rows import is_postgresql, names, new_setting, run, sqlite_file
 
@@ -111,6 +113,41 @@ def test_a_read_only_file_can_be_read_and_says_why_it_cannot_be_written() -> Non
             assert names(store) == ["before"]
             with pytest.raises(Denied, match=r"may only be read.*right to write"):
                 new_setting(store, "after", 1)
+
+
+def test_where_nothing_can_be_written_the_file_is_read_with_its_log_and_nothing_is_left_beside_it() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "satis flow#1.db"
+        with open_store(f"sqlite:///{file}", upgrade=True) as store:
+            new_setting(store, "before", 1)
+        Path(folder).chmod(0o555)
+        with as_an_ordinary_user(), open_store(f"sqlite:///{file}") as store:
+            assert store.read_only
+            assert names(store) == ["before"]
+            with pytest.raises(Denied, match="may only be read"):
+                new_setting(store, "after", 1)
+            assert list(Path(folder).iterdir()) == [file]
+        Path(folder).chmod(0o777)
+        with open_store(f"sqlite:///{file}") as other:
+            new_setting(other, "logged", 1)
+            Path(folder).chmod(0o555)
+            with as_an_ordinary_user(), open_store(f"sqlite:///{file}") as store:
+                assert names(store) == ["before", "logged"]
+        Path(folder).chmod(0o777)
+
+
+def test_an_error_of_a_disk_without_space_is_said_to_be_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    place = str(tmp_path / "satisflow.db")
+    space = os.statvfs(tmp_path)
+    for free, said in ((space.f_blocks, "failed .*whether it is full"), (0, "is full.*free some space")):
+        monkeypatch.setattr(
+            os, "statvfs", lambda _path, free=free: os.statvfs_result((*space[:4], free, *space[5:]))
+        )
+        assert re.search(said, str(explain(error, place)))
 
 
 @pytest.mark.postgres

@@ -53,8 +53,11 @@ def test_a_sound_file_is_taken_in_either_encoding(fresh_wave: Wave, encoding: st
     with fresh_wave.app.store.read() as conn:
         figures = figures_of(conn, [round_of(conn, fresh_wave.instance)])
     assert (figures.issued, figures.returned, len(figures.items)) == (4, 3, 70)
-    with pytest.raises(Invalid, match="already in"):
+    with pytest.raises(Invalid) as twice:
         fresh_wave.take(data)
+    [problem] = twice.value.problems
+    assert "answers of 3 customers are already in" in str(problem)
+    assert "--replace" in str(problem)
     assert fresh_wave.count() == 3
     with fresh_wave.app.store.read() as conn:
         entry = conn.execute(select(tables.journal).where(tables.journal.c.kind == "round.returns")).one()

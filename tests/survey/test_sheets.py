@@ -28,6 +28,8 @@ def refused(data: bytes, **columns: tuple[str, ...]) -> list[str]:
         ("客户;姓名\r\n1;张三\r\n".encode("gbk"), "GBK"),
         ("客户\t姓名\n\n1\t张三\n,\n".replace(",", "\t").encode(), "UTF-8"),
         ('"客户","姓名"\n"1"," 张三 "'.encode(), "UTF-8"),
+        (codecs.BOM_UTF16_LE + "客户\t姓名\r\n1\t张三\r\n".encode("utf-16-le"), "UTF-16"),
+        (codecs.BOM_UTF16_BE + "客户,姓名\n1,张三\n".encode("utf-16-be"), "UTF-16"),
     ],
 )
 def test_what_spreadsheets_save_is_read(data: bytes, encoding: str) -> None:
@@ -42,13 +44,17 @@ def test_rows_have_the_numbers_a_spreadsheet_shows() -> None:
 
 
 def test_a_wrong_column_is_named_with_the_expected_ones() -> None:
-    problems = refused("客尸,姓名\n1,张三\n".encode())
-    assert any("column 客尸" in each and "客户, 姓名" in each for each in problems)
-    assert any("column 客户: The column is missing" in each for each in problems)
+    problems = refused("客尸,names\n1,张三\n".encode())
+    assert problems == [
+        "file: Expected are the columns: 客户, 姓名",
+        "column 客尸: There is no such column",
+        "column names: There is no such column",
+        "column 客户: The column is missing",
+    ]
 
 
 def test_a_misspelled_column_is_asked_about() -> None:
-    (problem, _) = refused(b"customr\n1\n", required=("customer",), known=())
+    (_, problem, _) = refused(b"customr\n1\n", required=("customer",), known=())
     assert "did you mean customer?" in problem
 
 
@@ -61,7 +67,8 @@ def test_a_misspelled_column_is_asked_about() -> None:
         ("客户,客户\n1,2\n".encode(), "more than once"),
         ("客户,姓名\n1\n".encode(), "row 2: It has 1 cells, the header has 2"),
         ('客户\n"1\n'.encode(), "quotation mark"),
-        ("客户\n1\n".encode("utf-16"), "neither text nor"),
+        ("客户\n1\n".encode("utf-16-le"), "neither text nor"),
+        ("客户\n1\n".encode("utf-16")[:-1], "neither text nor"),
         (b"PK\x03\x04\x00\x00", "workbook cannot be read"),
         (b"\xff\xff\xff", "neither UTF-8 nor GBK"),
         (b"x," * 50_000 + b"\n1\n", "50001 columns; at most 1000"),

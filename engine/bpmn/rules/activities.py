@@ -91,7 +91,7 @@ def _attributes(node: Node) -> Iterator[Finding]:
             template = "The attribute camunda:{name} would have no effect"
             yield error(node.id, template, remedy, name=name, meant=meant)
         elif node.tag not in ("userTask", "manualTask"):
-            template = "The attribute camunda:{name} has no meaning on a {tag}"
+            template = "The attribute camunda:{name} has no meaning on the {tag}"
             yield error(node.id, template, "Delete it, or make this a user task", name=name, tag=node.tag)
 
 

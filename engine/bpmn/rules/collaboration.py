@@ -25,7 +25,7 @@ def not_run(document: Document) -> Iterator[Finding]:
     """Choreography and conversation show what goes on between participants: there is nothing to run."""
     for element in document.all(*_NOT_RUN):
         if document.judged(element):
-            yield fault(element, "A {tag} is not run", "Draw a process", tag=local(element))
+            yield fault(element, "The {tag} is not run", "Draw a process", tag=local(element))
 
 
 def participants(document: Document) -> Iterator[Finding]:

@@ -268,7 +268,7 @@ def performers(document: Document) -> Iterator[Finding]:
     for element in document.all(*_ROLES):
         around = element.getparent()
         if around is not None and local(around) in ACTIVITIES and document.judged(element):
-            template = "A {tag} has no effect"
+            template = "The {tag} has no effect"
             remedy = "Put the step into the lane of the role, or write candidateGroups or assignee"
             yield fault(element, template, remedy, tag=local(element))
 

@@ -134,9 +134,10 @@ def _undone(chart: Chart, node: Node, activity: str) -> Iterator[Finding]:
     """A throw names an activity that it reaches: of its own scope, or beside its event sub-process (10.7.1)."""
     target = chart.node(activity)
     if target is None:
-        template = "The activity {activity} to undo does not exist"
-        yield error(node.id, template, "Choose one of the same scope", activity=activity)
-        return
+        if any(activity in each.nodes for each in chart.diagram.processes.values()):
+            template = "The activity {activity} to undo stands in another process"
+            yield error(node.id, template, "Throw where the activity stands", activity=activity)
+        return  # that the file has none is said where references are judged
     reached, scope = [node.scope], chart.node(node.scope)
     while scope is not None and scope.triggered_by_event:
         reached.append(scope.scope)
@@ -144,6 +145,28 @@ def _undone(chart: Chart, node: Node, activity: str) -> Iterator[Finding]:
     if target.scope not in reached:
         template = "The activity {activity} to undo stands in another scope"
         yield error(node.id, template, "Throw where the activity stands", activity=target.label)
+    elif is_activity(target) and not _undoes(chart, target):
+        template = "Nothing undoes {activity}, so that this would have no effect"
+        remedy = "Attach a compensation event to it and connect a handler, or choose another activity"
+        if target.tag == "callActivity":
+            template = (
+                "Nothing here undoes {activity}: what a called process did is undone in that process alone"
+            )
+            remedy = "Attach a compensation event to the call activity and connect a handler"
+        yield error(node.id, template, remedy, activity=target.label)
+
+
+def _undoes(chart: Chart, activity: Node) -> bool:
+    """Whether something undoes the activity: its handler, or within it an event sub-process or others' handlers."""
+    if any("compensate" in kinds(each) for each in chart.boundary.get(activity.id, ())):
+        return True
+    pending = list(chart.within.get(activity.id, ()))
+    while pending:
+        node = pending.pop()
+        if "compensate" in kinds(node) and node.tag in ("boundaryEvent", "startEvent"):
+            return True
+        pending += chart.within.get(node.id, ())
+    return False
 
 
 def boundaries(chart: Chart) -> Iterator[Finding]:

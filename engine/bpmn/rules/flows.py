@@ -29,7 +29,9 @@ def ids(chart: Chart) -> Iterator[Finding]:
     ):
         if not identity:
             place = f"line {line}" if line else process.id
-            yield error(place, "A {tag} has no id", "Give it one; BPMN editors do so by themselves", tag=tag)
+            yield error(
+                place, "The {tag} has no id", "Give it one; BPMN editors do so by themselves", tag=tag
+            )
         elif len(identity) > MAX_ID or not _ID.fullmatch(identity):
             remedy = "Begin with a letter or _, go on with letters, digits, _ - and ., at most 200 of them"
             yield error(identity, "This cannot be an id", remedy)
@@ -94,7 +96,7 @@ def choices(chart: Chart) -> Iterator[Finding]:
             if flow.condition is not None and not chooses:
                 remedy = "Delete the condition, or put an exclusive or inclusive gateway in between"
                 yield error(
-                    flow.id, "A condition has no meaning on a flow out of a {tag}", remedy, tag=node.tag
+                    flow.id, "A condition has no meaning on a flow out of the {tag}", remedy, tag=node.tag
                 )
         if node.default is not None:
             yield from _default(node, chooses)
@@ -104,7 +106,9 @@ def choices(chart: Chart) -> Iterator[Finding]:
 
 def _default(node: Node, chooses: bool) -> Iterator[Finding]:
     if not chooses:
-        yield error(node.id, "A {tag} has no default flow", "Delete the attribute default", tag=node.tag)
+        yield error(
+            node.id, "The {tag} cannot have a default flow", "Delete the attribute default", tag=node.tag
+        )
     elif node.default not in {flow.id for flow in node.outgoing}:
         template = "The default flow {flow} does not lead away from here"
         yield error(node.id, template, "Choose one of its own outgoing flows", flow=node.default)

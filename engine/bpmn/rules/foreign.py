@@ -95,7 +95,7 @@ def _properties(owner: etree._Element, holder: etree._Element) -> Iterator[Findi
             template, remedy = "The property {name} stands twice", "Keep one of them"
             yield _at(owner, each, template, remedy, name=name)
         elif name.startswith("flow.") and local(owner) not in _OWNERS:
-            template = "The property {name} has no effect at a {tag}"
+            template = "The property {name} has no effect at the {tag}"
             remedy = "Write it at the task, event or process that it is about"
             yield _at(owner, each, template, remedy, name=name, tag=local(owner))
         seen.add(name)

@@ -23,6 +23,7 @@ _EVENT_DEFINITIONS = tuple(
         *("link", "message", "signal", "terminate", "timer"),
     )
 )
+_ACTIVITIES = tuple(sorted(ACTIVITIES))
 _COLLABORATIONS = ("collaboration", "choreography", "globalConversation", "globalChoreographyTask")
 _CONVERSATIONS = ("conversation", "subConversation", "callConversation")
 
@@ -45,7 +46,7 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "oneBehaviorEventRef": _EVENT_DEFINITIONS,
     "noneBehaviorEventRef": _EVENT_DEFINITIONS,
     "parameterRef": ("resourceParameter",),
-    "activityRef": tuple(ACTIVITIES),
+    "activityRef": _ACTIVITIES,
     "innerMessageFlowRef": ("messageFlow",),
     "outerMessageFlowRef": ("messageFlow",),
     "innerConversationNodeRef": _CONVERSATIONS,
@@ -108,14 +109,18 @@ def _named(
     target = document.named(reference)
     if target is None:
         close = nearest(reference, (each.get("id", "") for each in islice(document.all(*kinds), _LOOKED_AT)))
-        remedy = "Did you mean {meant}?" if close else "Create a {kind} with this id, or choose another"
+        remedy = "Create one of the kind {kind} with this id, or choose another"
+        if kinds is _ACTIVITIES:
+            remedy = "Choose an activity of the diagram"
+        remedy = "Did you mean {meant}?" if close else remedy
         template = "{attribute} names {reference}, which the file does not have"
         params = {"attribute": attribute, "reference": reference[:60] or "''"}
         yield fault(element, template, remedy, **params, meant=close, kind=kinds[0])
     elif local(target) not in kinds:
         template = "{attribute} names {reference}, which is of the kind {found} instead of {kind}"
         params = {"attribute": attribute, "reference": reference[:60], "found": local(target)}
-        yield fault(element, template, "Choose a {kind}", **params, kind=kinds[0])
+        kind = "activity" if kinds is _ACTIVITIES else kinds[0]
+        yield fault(element, template, "Choose one of the kind {kind}", **params, kind=kind)
 
 
 def _shared_definitions(document: Document) -> Iterator[Finding]:

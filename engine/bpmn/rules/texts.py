@@ -12,12 +12,16 @@ from engine.bpmn.rules.events import place
 from engine.bpmn.rules.properties import listed
 from engine.calendar.due_grammar import Anchor, DueExpression, parse_due
 from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
-from engine.errors import Finding, Invalid, Misbuilt
+from engine.errors import Finding, Invalid, Misbuilt, Problem
 from engine.expressions import ExpressionFault, compile_expression, compile_script
 from engine.strict_yaml import nearest, shown
 
-_LOOKS_LIKE_TIME = re.compile(r"[PR](\d|T\d|/)|[-+]?\d|-P|\+P")
+_LOOKS_LIKE_TIME = re.compile(r"[PR](\d|T\d|/)|R-?\d*/|[-+]?\d|-P|\+P")
+_WORD_LIKE_TIME = re.compile(r"[PR]\w*", re.ASCII)
+"""A duration or cycle that is none, as PT, and could be a variable."""
 _NAME = re.compile(r"[^\W\d]\w*")
+_REHEARSED = frozenset({"sleep"})
+"""Functions that scripts have in rehearsals besides."""
 _TIMES: dict[str, tuple[type, str]] = {
     "duration": (Duration, "Write a duration such as PT4H, P15D or P5WD, or change the kind of timer"),
     "date": (Instant, "Write a date such as 2026-12-31, or change the kind of timer"),
@@ -33,6 +37,7 @@ def expressions(chart: Chart) -> Iterator[Finding]:
         if node.tag == "scriptTask" and (node.script or "").strip():
             script = node.script or ""
             yield from _compiled(node.id, lambda script=script: compile_script(script, chart.functions))  # type: ignore[misc]
+            yield from _covering(chart, node, script)
 
 
 def _compiled(element: str, compile_text: Callable[[], object]) -> Iterator[Finding]:
@@ -41,6 +46,17 @@ def _compiled(element: str, compile_text: Callable[[], object]) -> Iterator[Find
     except Misbuilt as error_:
         for each in error_.findings:
             yield replace(each, element=element)
+
+
+def _covering(chart: Chart, node: Node, script: str) -> Iterator[Finding]:
+    """What acts, unlike `round`, is called and not set: whoever writes `sleep = 5` meant to wait."""
+    try:
+        assigned = compile_script(script, chart.functions).assigns
+    except Misbuilt:
+        return  # said where it is compiled
+    for name in sorted(assigned & {*chart.functions, *_REHEARSED}):
+        template = "The script sets a variable {name}, but {name} is a function"
+        yield error(node.id, template, "Call it as {name}(…), or choose another name", name=name)
 
 
 def conditions(node: Node) -> Iterator[Flow]:
@@ -131,7 +147,14 @@ def _timer(chart: Chart, node: Node, event: EventDefinition, text: str) -> Itera
         timer = parse_timer(text)
     except Invalid as fault:
         if text.startswith(("R", "-", "+")) or not _is_due(text):
-            if _LOOKS_LIKE_TIME.match(text):
+            if _WORD_LIKE_TIME.fullmatch(text):
+                template = "The timer cannot be read: {reason}"
+                otherwise = (
+                    "Write a time such as PT4H, R3/P1W or 2026-12-31; "
+                    "a variable of this name goes into brackets: ({text})"
+                )
+                yield error(node.id, template, otherwise, reason=_reason(fault), text=text)
+            elif _LOOKS_LIKE_TIME.match(text) or _in_small_letters(text):
                 template = "The timer cannot be read: {reason}"
                 yield error(
                     node.id,
@@ -148,6 +171,15 @@ def _timer(chart: Chart, node: Node, event: EventDefinition, text: str) -> Itera
     if not isinstance(timer, expected):
         template = "The timer is declared a {kind}, but {text} is none"
         yield error(node.id, template, remedy, kind=event.timer, text=text)
+
+
+def _in_small_letters(text: str) -> bool:
+    """Whether it would be a time in capital letters, as pt5m."""
+    try:
+        parse_timer(text.upper())
+    except Invalid:
+        return False
+    return True
 
 
 def _constant(chart: Chart, node: Node, text: str, remedy: str) -> Iterator[Finding]:
@@ -169,9 +201,9 @@ def _constant(chart: Chart, node: Node, text: str, remedy: str) -> Iterator[Find
             yield error(node.id, "The timer cannot be read: {reason}", remedy, reason=_reason(fault))
 
 
-def _reason(fault: Invalid) -> str:
-    problem = fault.problems[0]
-    return problem.template.format(**problem.params)
+def _reason(fault: Invalid) -> Problem:
+    """What is wrong, as a message that is put into the reader's language with the finding."""
+    return fault.problems[0]
 
 
 def _is_due(text: str) -> bool:
@@ -189,12 +221,11 @@ def dues(chart: Chart) -> Iterator[Finding]:
         try:
             found[element] = parse_due(text)
         except Invalid as fault:
-            problem = fault.problems[0]
             template, remedy = (
                 "flow.due cannot be read: {reason}",
                 "Write it as in `P3WD after planned(collect)`",
             )
-            yield error(element, template, remedy, reason=str(problem))
+            yield error(element, template, remedy, reason=_reason(fault))
     for element, due in found.items():
         if due.anchor is not None and due.anchor.source != "date":
             yield from _anchor(chart, element, due.anchor, found)

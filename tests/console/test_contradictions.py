@@ -1,0 +1,86 @@
+"""Whoever changes a table behind the program's back is found by the journal, and the place is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.store import open_store
+from engine.store.contradictions import contradictions
+from tests.console.conftest import Terminal
+from tests.console.test_workspace import alter
+from tests.store.histories import tampering
+
+
+@pytest.fixture
+def worked(started: Terminal) -> Terminal:
+    """One task done, the next one open."""
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=10", user="wang")
+    return started
+
+
+TAMPERED = [
+    ("UPDATE user_task SET closed_by = 'li.lei' WHERE id = 'SV-1.1'", "SV-1", "closed_by li.lei"),
+    ("UPDATE user_task SET status = 'open' WHERE id = 'SV-1.1'", "SV-1", "status open"),
+    ("UPDATE user_task SET due_at = due_at + 1 WHERE id = 'SV-1.2'", "SV-1", "due_at"),
+    ("UPDATE user_task SET closed_at = 'never' WHERE id = 'SV-1.1'", "SV-1", "closed_at never"),
+    ("DELETE FROM user_task WHERE id = 'SV-1.1'", "SV-1", "SV-1.1 is missing"),
+    ("UPDATE deadline SET due_day = '2026-12-31' WHERE task_id = 'SV-1.2'", "SV-1", "due_day 2026-12-31"),
+    ("UPDATE deadline SET due_at = due_at + 1 WHERE task_id = 'SV-1.2'", "SV-1", "due_at"),
+    ("UPDATE deadline SET status = 'missed' WHERE task_id = 'SV-1.1'", "SV-1", "status missed"),
+    ("DELETE FROM deadline WHERE task_id = 'SV-1.1'", "SV-1", "is missing"),
+    ("UPDATE instance SET status = 'completed'", "SV-1", "status completed"),
+    ("UPDATE instance SET unit = 'office-2'", "SV-1", "unit office-2"),
+    (
+        "INSERT INTO record (instance_id, name, element, path, sha256, size, made_at, made_by) "
+        "VALUES (1, 'n', 'request', 'records/SV-1/n.txt', 'ab', 3, 0, 'wang.fang')",
+        "SV-1",
+        "records/SV-1/n.txt (3 B, sha256 ab) stands in",
+    ),
+    (
+        "INSERT INTO user_task SELECT 'SV-1.9', instance_id, token, element, name, role, unit, status, assignee, "
+        "delegated_by, due_at, priority, form, batch_id, batch_index, item, draft, excluded, opened_at, "
+        "claimed_at, closed_at, closed_by, closed_for, version FROM user_task WHERE id = 'SV-1.1'",
+        "SV-1",
+        "SV-1.9 stands in the table",
+    ),
+    (
+        "INSERT INTO schedule VALUES (1, 'purchase', 'office-1', 'asked', '{}', NULL, NULL, NULL, 'active', 0); "
+        "INSERT INTO kickoff VALUES (1, '2026-Q3', 0, 0, 0, 1, 'started')",
+        "SV-1",
+        "2026-Q3 stands in the table",
+    ),
+    (
+        "INSERT INTO schedule VALUES (1, 'purchase', 'office-1', 'asked', '{}', NULL, NULL, NULL, 'active', 0); "
+        "INSERT INTO kickoff VALUES (1, '2026-Q3', 0, NULL, 1, NULL, 'missed')",
+        "org",
+        "2026-Q3 stands in the table",
+    ),
+]
+
+
+def test_a_row_that_the_journal_contradicts_is_named(worked: Terminal) -> None:
+    assert worked.json("audit", "verify")["faults"] == []
+    with open_store(f"sqlite:///{worked.folder / 'flow.db'}") as store:
+        for statement, place, words in TAMPERED:
+            with tampering(store) as conn:
+                for each in statement.split("; "):
+                    conn.exec_driver_sql(each)
+                found = contradictions(conn)
+                assert {each.chain for each in found} == {place}, statement
+                assert any(words in str(each) for each in found), [str(each) for each in found]
+    alter(worked, TAMPERED[0][0])
+    (fault,) = json.loads(worked("audit", "verify", "--json", exit_code=1).stdout)["faults"]
+    assert (fault["chain"], fault["seq"]) == ("SV-1", 6)
+    assert "wang.fang" in worked("audit", "verify", exit_code=1).stdout
+
+
+def test_a_start_for_a_period_that_is_none_or_started_is_refused(flow: Terminal) -> None:
+    start = ("start", "P-1", "--unit", "office-1", "--period")
+    assert "2026-06, 2026-Q3, 2026-H1, 2026" in flow(*start, "third quarter", user="wang", exit_code=6).output
+    flow(*start, "2026-Q3", user="wang")
+    assert "2026-Q3 was started already: SV-1" in flow(*start, "2026-Q3", user="wang", exit_code=3).output
+    flow(*start, "2026-Q4", user="wang")
+    flow(*start, "2026-Q3", "--again", user="wang")
+    flow("start", "P-1", "--unit", "office-1", user="wang")
