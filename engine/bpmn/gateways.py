@@ -70,21 +70,21 @@ class ParallelSpec(NodeSpec):
 def still_coming(spec: NodeSpec, token: Token, arrived: Collection[str]) -> bool:
     """Whether a token elsewhere can reach one of the gateway's flows that none has `arrived` on (13.4.3).
 
-    As the standard has it: one from which a flow that has a token is reachable too, by sequence flows, is not
-    waited for. A boundary event is no such way: when it comes, its activity's own token may still go on.
+    As the standard has it, one from which a flow that has a token is reachable too is not waited for. Sequence
+    flows decide; the way over a boundary event counts only for a token that has no other way to the gateway.
     """
-    upstream = spec.process.upstream(spec.name)
-    places: set[str] = set()
-    for flow, reach in upstream.items():
-        if flow not in arrived:
-            places |= reach
-    along = spec.process.upstream(spec.name, by_events=False)
-    for flow in arrived:
-        places -= along[flow]
+    waited: set[str] = set()
+    near: set[str] = set()
+    for by_events in (False, True):
+        upstream = spec.process.upstream(spec.name, by_events=by_events)
+        taken = {place for flow in arrived for place in upstream[flow]}
+        empty = {place for flow, reach in upstream.items() if flow not in arrived for place in reach}
+        waited |= empty - taken - near
+        near = taken | empty
     for each in token.workflow.tasks.values():
         if each.scope != token.scope or each.task_spec is spec or each.internal_data.keys() & ASIDE:
             continue
-        if each.task_spec.name in places:
+        if each.task_spec.name in waited:
             return True
     return False
 

@@ -33,8 +33,8 @@ throw ping message=ping
 catch pong message=ping
 and join
 script count do="n = n + 1"
-s -> again -> split -> ping -> join
-split -> pong -> join -> count -> way
+s -> again -> split -> pong -> join -> count -> way
+split -> ping -> join
 """
     + WAY_BACK
 )
