@@ -77,7 +77,9 @@ def show(
     if drawn is not None:
         show_draw(drawn)
     if drift is not None and (drift.joined or drift.left):
-        template = "Since the draw {joined} joined the roster and {left} left it; the round stays as it was drawn"
+        template = (
+            "Since the draw {joined} joined the roster and {left} left it; the round stays as it was drawn"
+        )
         output.note(template, joined=drift.joined, left=drift.left)
     if figures.returned:
         output.echo()

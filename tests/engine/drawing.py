@@ -148,9 +148,7 @@ class _File:
             for (kind, name), identity in self.names.items()
         )
         bounds = '<dc:Bounds x="0" y="0" width="9" height="9"/>'
-        shapes = "".join(
-            f'<di:BPMNShape bpmnElement="{each}">{bounds}</di:BPMNShape>' for each in self.drawn
-        )
+        shapes = "".join(f'<di:BPMNShape bpmnElement="{each}">{bounds}</di:BPMNShape>' for each in self.drawn)
         return (
             f'<?xml version="1.0" encoding="UTF-8"?><definitions {_NAMESPACES}>{roots}{body}'
             f"<di:BPMNDiagram>{shapes}</di:BPMNDiagram></definitions>"
