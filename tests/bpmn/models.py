@@ -126,3 +126,36 @@ def refused(xml: bytes, element: str, reason: str) -> None:
         assert each.reason.strip()
         assert each.remedy.strip()
         assert "{" not in str(each) or "{" in xml.decode()
+
+
+ITEMS = '<itemDefinition id="i1" structureRef="text"/><itemDefinition id="i2" structureRef="number"/>'
+SETS = "<inputSet>{}</inputSet><outputSet>{}</outputSet>"
+OPERATION = (
+    '<interface id="n" name="n"><operation id="o" name="o"><inMessageRef>m</inMessageRef></operation>'
+    "</interface>"
+)
+
+
+def basic(more: str = "", *, after: str = "", lines: str = "") -> bytes:
+    """A process of one task, with something more in it or behind it."""
+    return process(BASIC + more, FLOWS + (f"; {lines}" if lines else ""), after=after)
+
+
+def within(inner: str, tag: str = "userTask", attributes: str = "", after: str = "") -> bytes:
+    """A process of one task with something inside it."""
+    return process(f'{ENDS}<{tag} id="t" {attributes}>{inner}</{tag}>', FLOWS, after=after)
+
+
+def pools(inner: str, *, other: str = '<startEvent id="os"/><receiveTask id="ot" messageRef="m"/>') -> bytes:
+    """Two pools, with something more in the collaboration."""
+    return process(
+        BASIC + throw(MESSAGE) + OTHER,
+        "s > t; t > w; w > u; u > e",
+        after=f'<process id="other" isExecutable="false">{other}<endEvent id="oe"/>'
+        f'<sequenceFlow id="of" sourceRef="ot" targetRef="oe"/></process><collaboration id="co">'
+        f'<participant id="p1" processRef="p"/><participant id="p2" processRef="other"/>{inner}</collaboration>',
+    ).replace(b"s &gt;", b"s >")
+
+
+def message(source: str, target: str) -> str:
+    return f'<messageFlow id="mf" sourceRef="{source}" targetRef="{target}"/>'

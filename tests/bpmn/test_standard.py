@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import pytest
 
-from engine.check import check_diagram
 from tests.bpmn.models import (
     AND,
     BASIC,
@@ -18,12 +17,16 @@ from tests.bpmn.models import (
     ENDS,
     FLOWS,
     INNER,
+    ITEMS,
     MESSAGE,
     MULTI,
+    OPERATION,
     OTHER,
+    SETS,
     SIGNAL,
     TASK,
     XOR,
+    basic,
     boundary,
     catch,
     end,
@@ -31,44 +34,14 @@ from tests.bpmn.models import (
     flows,
     line,
     link,
+    message,
+    pools,
     process,
     refused,
     throw,
     timer,
+    within,
 )
-
-ITEMS = '<itemDefinition id="i1" structureRef="text"/><itemDefinition id="i2" structureRef="number"/>'
-SETS = "<inputSet>{}</inputSet><outputSet>{}</outputSet>"
-OPERATION = (
-    '<interface id="n" name="n"><operation id="o" name="o"><inMessageRef>m</inMessageRef></operation>'
-    "</interface>"
-)
-
-
-def basic(more: str = "", *, after: str = "", lines: str = "") -> bytes:
-    """A process of one task, with something more in it or behind it."""
-    return process(BASIC + more, FLOWS + (f"; {lines}" if lines else ""), after=after)
-
-
-def within(inner: str, tag: str = "userTask", attributes: str = "", after: str = "") -> bytes:
-    """A process of one task with something inside it."""
-    return process(f'{ENDS}<{tag} id="t" {attributes}>{inner}</{tag}>', FLOWS, after=after)
-
-
-def pools(inner: str, *, other: str = '<startEvent id="os"/><receiveTask id="ot" messageRef="m"/>') -> bytes:
-    """Two pools, with something more in the collaboration."""
-    return process(
-        BASIC + throw(MESSAGE) + OTHER,
-        "s > t; t > w; w > u; u > e",
-        after=f'<process id="other" isExecutable="false">{other}<endEvent id="oe"/>'
-        f'<sequenceFlow id="of" sourceRef="ot" targetRef="oe"/></process><collaboration id="co">'
-        f'<participant id="p1" processRef="p"/><participant id="p2" processRef="other"/>{inner}</collaboration>',
-    ).replace(b"s &gt;", b"s >")
-
-
-def message(source: str, target: str) -> str:
-    return f'<messageFlow id="mf" sourceRef="{source}" targetRef="{target}"/>'
-
 
 # fmt: off
 CONSTRAINTS: dict[str, tuple[bytes, str, str]] = {
@@ -457,69 +430,3 @@ CONSTRAINTS: dict[str, tuple[bytes, str, str]] = {
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 def test_what_breaks_a_constraint_of_the_standard_is_refused_where_it_does(constraint: str) -> None:
     refused(*CONSTRAINTS[constraint])
-
-
-LEGAL: dict[str, bytes] = {
-    "pools that exchange messages": pools(message("w", "ot")),
-    "a black box": pools(
-        '<participant id="p3" name="customer"/><messageFlow id="m1" sourceRef="p3" targetRef="t"/>'
-    ),
-    "both ends of the flows are listed": process(
-        '<startEvent id="s"><outgoing>f1</outgoing></startEvent><userTask id="t"><incoming>f1</incoming>'
-        '<outgoing>f2</outgoing></userTask><endEvent id="e"><incoming>f2</incoming></endEvent>',
-        FLOWS,
-    ),
-    "lanes within lanes": basic(
-        '<laneSet id="ls"><lane id="l"><flowNodeRef>t</flowNodeRef><childLaneSet id="cl"><lane id="l2">'
-        "<flowNodeRef>t</flowNodeRef></lane></childLaneSet></lane></laneSet>"
-    ),
-    "data objects as editors draw them": process(
-        f'{ENDS}<dataObjectReference id="r" name="方案" dataObjectRef="d"/><dataObject id="d"/>'
-        '<userTask id="t"><property id="x7" name="__targetRef_placeholder"/><dataInputAssociation id="x8">'
-        "<sourceRef>r</sourceRef><targetRef>x7</targetRef></dataInputAssociation><dataOutputAssociation>"
-        "<targetRef>r</targetRef></dataOutputAssociation></userTask>",
-        FLOWS,
-    ),
-    "a definition that events share": line(catch("<eventDefinitionRef>x7</eventDefinitionRef>"), "c").replace(
-        b"<process", b'<signalEventDefinition id="x7" signalRef="g"/><process'
-    ),
-    "children in another order than the schema's": line(
-        '<userTask id="t"><standardLoopCharacteristics loopMaximum="2"/><documentation>why</documentation></userTask>',
-        "t",
-    ),
-    "truth values written as numbers": basic(
-        boundary(timer("PT1H"), 'cancelActivity="0"') + '<exclusiveGateway id="x2"/>',
-        lines="b > x2; t > x2; x2 > e",
-    )
-    .replace(
-        b'targetRef="e"></sequenceFlow><sequenceFlow id="f3"',
-        b'targetRef="x2"></sequenceFlow><sequenceFlow id="f3"',
-        1,
-    )
-    .replace(b'<sequenceFlow id="f4" sourceRef="t" targetRef="x2"></sequenceFlow>', b""),
-    "nothing undone by a compensation without handlers": line(throw(COMPENSATE), "w"),
-    "no start and no end event": process(TASK + OTHER, "t > u"),
-    "groups, annotations and documentation": basic(
-        '<documentation>说明</documentation><textAnnotation id="a"><text>注</text></textAnnotation>'
-        '<association id="z" sourceRef="t" targetRef="a"/><group id="gr" categoryValueRef="cv"/>',
-        after='<category id="cat"><categoryValue id="cv" value="阶段"/></category>',
-    ),
-    "colours and other things of editors": basic().replace(
-        b'<userTask id="t"/>',
-        b'<userTask id="t" xmlns:c="http://www.omg.org/spec/BPMN/non-normative/color/1.0" c:background-color="#fff">'
-        b'<extensionElements><s:metaData xmlns:s="http://www.signavio.com" metaKey="bgcolor" metaValue="#fff"/>'
-        b"</extensionElements></userTask>",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", LEGAL)
-def test_what_the_standard_allows_is_not_refused(case: str) -> None:
-    assert [str(each) for each in check_diagram(LEGAL[case])] == []
-
-
-def test_a_truth_value_written_as_a_number_means_what_it_says() -> None:
-    from engine.bpmn.reader import read
-
-    node = read(LEGAL["truth values written as numbers"]).processes["p"].nodes["b"]
-    assert not node.interrupting

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import select
 
 from engine.app import App
@@ -24,8 +23,8 @@ from engine.commands import instances, schedules, worklist
 from engine.errors import Invalid
 from engine.forms import clean
 from engine.model import SYSTEM, Actor
-from engine.procedures import Procedure, load
-from engine.scenarios import Scenarios, read_scenarios
+from engine.procedures import Procedure
+from engine.scenarios import Scenarios
 from engine.store import tables
 from engine.strict_yaml import load as load_yaml
 from tasks import registry
@@ -33,33 +32,14 @@ from tests.procedures.playing import ROOT, ZONE, play, stage_app
 
 ID = "building-quarterly-15-workdays"
 ROLES = {"cs_supervisor", "project_gm", "cs_assistant", "cs_dept", "dept_head", "surveyor"}
-ACCEPTANCE = ROOT.parent / "shared" / "procedures.yaml"
+CODE = "003G"
 SCENARIOS = ["happy", "refused_once", "all_late", "not_rectified", "counted_after", "late_kickoff"]
-
-
-@pytest.fixture(scope="module")
-def procedure() -> Procedure:
-    return load(ROOT / "processes" / ID, ROOT / "forms")
-
-
-@pytest.fixture(scope="module")
-def scenarios(procedure: Procedure) -> Scenarios:
-    assert procedure.scenarios is not None
-    return read_scenarios(procedure.scenarios)
 
 
 @pytest.fixture(scope="module")
 def calendar() -> WorkingCalendar:
     files = sorted((ROOT / "processes/calendars").glob("*.yaml"))
     return WorkingCalendar.of([CalendarTable.from_document(load_yaml(f.read_bytes(), f.name)) for f in files])
-
-
-@pytest.fixture(scope="module")
-def acceptance() -> dict[str, Any]:
-    if not ACCEPTANCE.exists():
-        pytest.skip("needs the acceptance list beside the clone")
-    listed = yaml.load(ACCEPTANCE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return next(each for each in listed if each["code"] == "003G")
 
 
 def test_it_can_be_published(procedure: Procedure) -> None:

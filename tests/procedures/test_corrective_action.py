@@ -9,23 +9,12 @@ import pytest
 
 from engine.check import World, check
 from engine.errors import Denied
-from engine.procedures import Procedure, load
-from engine.scenarios import Scenarios, read_scenarios
+from engine.procedures import Procedure
+from engine.scenarios import Scenarios
 from tasks import registry
-from tests.procedures.playing import ROOT, complete, play, stage_app, started
+from tests.procedures.playing import complete, play, stage_app, started
 
-NAME = "corrective-action"
-
-
-@pytest.fixture(scope="module")
-def procedure() -> Procedure:
-    return load(ROOT / "processes" / "shared" / NAME, ROOT / "forms")
-
-
-@pytest.fixture(scope="module")
-def scenarios(procedure: Procedure) -> Scenarios:
-    assert procedure.scenarios is not None
-    return read_scenarios(procedure.scenarios)
+ID = "shared/corrective-action"
 
 
 def test_it_can_be_published(procedure: Procedure) -> None:

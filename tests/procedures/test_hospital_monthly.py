@@ -11,7 +11,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-import yaml
 
 from engine.app import App
 from engine.bpmn.diagram import Node
@@ -20,35 +19,16 @@ from engine.check import World, check, needed_roles
 from engine.errors import EngineError
 from engine.handlers import Call
 from engine.procedures import Procedure, load
-from engine.scenarios import Scenarios, read_scenarios
+from engine.scenarios import Scenarios
 from tasks import dates, registry
 from tests.procedures.playing import ROOT, ZONE, Player, called_by, play, processes_of, stage_app
 
 ID = "hospital-monthly"
-ACCEPTANCE = ROOT.parent / "shared" / "procedures.yaml"
+CODE = "004G"
 SCENARIOS = [
     *("happy", "all_late", "week_missed", "kept", "previous"),
     *("report_returned", "inpatients_once", "not_effective"),
 ]
-
-
-@pytest.fixture(scope="module")
-def procedure() -> Procedure:
-    return load(ROOT / "processes" / ID, ROOT / "forms")
-
-
-@pytest.fixture(scope="module")
-def scenarios(procedure: Procedure) -> Scenarios:
-    assert procedure.scenarios is not None
-    return read_scenarios(procedure.scenarios)
-
-
-@pytest.fixture(scope="module")
-def acceptance() -> dict[str, Any]:
-    if not ACCEPTANCE.exists():
-        pytest.skip("needs the acceptance list beside the clone")
-    listed = yaml.load(ACCEPTANCE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return next(each for each in listed if each["code"] == "004G")
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import func, select
 
 from engine.bootstrap import open_app
@@ -26,8 +25,8 @@ from engine.errors import Conflict, Denied, Invalid
 from engine.forms import clean
 from engine.layout.geometry import faults
 from engine.model import SYSTEM, Actor, label
-from engine.procedures import Procedure, from_files, load
-from engine.scenarios import Scenarios, read_scenarios
+from engine.procedures import Procedure, from_files
+from engine.scenarios import Scenarios
 from engine.store import tables
 from engine.store.connect import open_store
 from engine.strict_yaml import load as load_yaml
@@ -40,29 +39,10 @@ from tests.procedures.test_building_quarterly import bare, quotes_in
 
 ROLES = {"biz_manager", "team_leader", "team_member", "archivist", "frontline_support"}
 ACTION = {"action_owner", "action_verifier"}
-ACCEPTANCE = ROOT.parent / "shared" / "procedures.yaml"
+CODE = "000A"
 NAMES = re.compile(r"XX-ITSMS-Q[RP]-[\d-]+|客户满意度调查(统计分析报告|方案|表|程序)|服务改进管理程序")
 """Names and codes of documents, which have to be the source's own."""
 SCENARIOS = ["happy", "plan_reviewed", "fieldwork_late", "sent_back", "handed_over", "not_effective"]
-
-
-@pytest.fixture(scope="module")
-def procedure() -> Procedure:
-    return load(ROOT / "processes" / ID, ROOT / "forms")
-
-
-@pytest.fixture(scope="module")
-def scenarios(procedure: Procedure) -> Scenarios:
-    assert procedure.scenarios is not None
-    return read_scenarios(procedure.scenarios)
-
-
-@pytest.fixture(scope="module")
-def acceptance() -> dict[str, Any]:
-    if not ACCEPTANCE.exists():
-        pytest.skip("needs the acceptance list beside the clone")
-    listed = yaml.load(ACCEPTANCE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return next(each for each in listed if each["code"] == "000A")
 
 
 @pytest.fixture

@@ -21,27 +21,16 @@ from documents.word_style import standard_template
 from engine.errors import Conflict, EngineError
 from engine.handlers import Call
 from engine.model import label
-from engine.procedures import Procedure, from_files, load
-from engine.scenarios import Scenarios, read_scenarios
+from engine.procedures import Procedure, from_files
+from engine.scenarios import Scenarios
 from survey import rounds
 from survey.figures import count, figures
 from tasks import figures as figures_made
 from tasks import findings, report
 from tests.procedures.it_census import ID, Census, at
-from tests.procedures.playing import ROOT, stage_app
+from tests.procedures.playing import stage_app
 from tests.survey.asked import form
 from tests.survey.waves import make_wave
-
-
-@pytest.fixture(scope="module")
-def procedure() -> Procedure:
-    return load(ROOT / "processes" / ID, ROOT / "forms")
-
-
-@pytest.fixture(scope="module")
-def scenarios(procedure: Procedure) -> Scenarios:
-    assert procedure.scenarios is not None
-    return read_scenarios(procedure.scenarios)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -31,7 +30,7 @@ from engine.forms import clean
 from engine.layout.geometry import faults
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure, load
-from engine.scenarios import Act, Scenarios, read_scenarios
+from engine.scenarios import Act, Scenarios
 from engine.scheduler import tick
 from engine.store import tables
 from engine.store.calendars import calendar_of
@@ -52,31 +51,12 @@ ROLES = {
     "manufacturing",
 }
 OTHER_ROLES = {"surveyor", "action_owner", "action_verifier"}
-ACCEPTANCE = ROOT.parent / "shared" / "procedures.yaml"
+CODE = "004B"
 SCENARIOS = [
     *("happy", "too_small", "discussed_twice", "in_depth"),
     *("too_few", "given_up", "issued_counts", "all_late"),
 ]
 TYPES = ("医疗机构", "零售药店", "批发配送企业", "药品使用者")
-
-
-@pytest.fixture(scope="module")
-def procedure() -> Procedure:
-    return load(ROOT / "processes" / ID, ROOT / "forms")
-
-
-@pytest.fixture(scope="module")
-def scenarios(procedure: Procedure) -> Scenarios:
-    assert procedure.scenarios is not None
-    return read_scenarios(procedure.scenarios)
-
-
-@pytest.fixture(scope="module")
-def acceptance() -> dict[str, Any]:
-    if not ACCEPTANCE.exists():
-        pytest.skip("needs the acceptance list beside the clone")
-    listed = yaml.load(ACCEPTANCE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return next(each for each in listed if each["code"] == "004B")
 
 
 @contextmanager

@@ -1,0 +1,88 @@
+"""What the standard allows, and tools write, is not refused: the counter-check to the constraints."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.check import check_diagram
+from tests.bpmn.models import (
+    COMPENSATE,
+    ENDS,
+    FLOWS,
+    OTHER,
+    TASK,
+    basic,
+    boundary,
+    catch,
+    line,
+    message,
+    pools,
+    process,
+    throw,
+    timer,
+)
+
+LEGAL: dict[str, bytes] = {
+    "pools that exchange messages": pools(message("w", "ot")),
+    "a black box": pools(
+        '<participant id="p3" name="customer"/><messageFlow id="m1" sourceRef="p3" targetRef="t"/>'
+    ),
+    "both ends of the flows are listed": process(
+        '<startEvent id="s"><outgoing>f1</outgoing></startEvent><userTask id="t"><incoming>f1</incoming>'
+        '<outgoing>f2</outgoing></userTask><endEvent id="e"><incoming>f2</incoming></endEvent>',
+        FLOWS,
+    ),
+    "lanes within lanes": basic(
+        '<laneSet id="ls"><lane id="l"><flowNodeRef>t</flowNodeRef><childLaneSet id="cl"><lane id="l2">'
+        "<flowNodeRef>t</flowNodeRef></lane></childLaneSet></lane></laneSet>"
+    ),
+    "data objects as editors draw them": process(
+        f'{ENDS}<dataObjectReference id="r" name="方案" dataObjectRef="d"/><dataObject id="d"/>'
+        '<userTask id="t"><property id="x7" name="__targetRef_placeholder"/><dataInputAssociation id="x8">'
+        "<sourceRef>r</sourceRef><targetRef>x7</targetRef></dataInputAssociation><dataOutputAssociation>"
+        "<targetRef>r</targetRef></dataOutputAssociation></userTask>",
+        FLOWS,
+    ),
+    "a definition that events share": line(catch("<eventDefinitionRef>x7</eventDefinitionRef>"), "c").replace(
+        b"<process", b'<signalEventDefinition id="x7" signalRef="g"/><process'
+    ),
+    "children in another order than the schema's": line(
+        '<userTask id="t"><standardLoopCharacteristics loopMaximum="2"/><documentation>why</documentation></userTask>',
+        "t",
+    ),
+    "truth values written as numbers": basic(
+        boundary(timer("PT1H"), 'cancelActivity="0"') + '<exclusiveGateway id="x2"/>',
+        lines="b > x2; t > x2; x2 > e",
+    )
+    .replace(
+        b'targetRef="e"></sequenceFlow><sequenceFlow id="f3"',
+        b'targetRef="x2"></sequenceFlow><sequenceFlow id="f3"',
+        1,
+    )
+    .replace(b'<sequenceFlow id="f4" sourceRef="t" targetRef="x2"></sequenceFlow>', b""),
+    "nothing undone by a compensation without handlers": line(throw(COMPENSATE), "w"),
+    "no start and no end event": process(TASK + OTHER, "t > u"),
+    "groups, annotations and documentation": basic(
+        '<documentation>说明</documentation><textAnnotation id="a"><text>注</text></textAnnotation>'
+        '<association id="z" sourceRef="t" targetRef="a"/><group id="gr" categoryValueRef="cv"/>',
+        after='<category id="cat"><categoryValue id="cv" value="阶段"/></category>',
+    ),
+    "colours and other things of editors": basic().replace(
+        b'<userTask id="t"/>',
+        b'<userTask id="t" xmlns:c="http://www.omg.org/spec/BPMN/non-normative/color/1.0" c:background-color="#fff">'
+        b'<extensionElements><s:metaData xmlns:s="http://www.signavio.com" metaKey="bgcolor" metaValue="#fff"/>'
+        b"</extensionElements></userTask>",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LEGAL)
+def test_what_the_standard_allows_is_not_refused(case: str) -> None:
+    assert [str(each) for each in check_diagram(LEGAL[case])] == []
+
+
+def test_a_truth_value_written_as_a_number_means_what_it_says() -> None:
+    from engine.bpmn.reader import read
+
+    node = read(LEGAL["truth values written as numbers"]).processes["p"].nodes["b"]
+    assert not node.interrupting
