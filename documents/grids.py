@@ -12,6 +12,8 @@ WIDEST = 12.0
 """What stands beside another field, in Chinese characters; a broader value takes the line alone."""
 SIGNED = 3
 """Signatures in a line."""
+ALIGN = {"text": "left", "number": "right", "percent": "right", "date": "center"}
+"""How the cells of a table's column are set, by its kind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from documents.content import (
     Table,
     shown,
 )
-from documents.grids import Line, control_lines, field_lines
+from documents.grids import ALIGN, Line, control_lines, field_lines
 from documents.measure import fitted
 from documents.numbering import numbered
 from documents.plot import plotted
@@ -43,7 +43,6 @@ ROOM, ROOM_ACROSS = 48.0, 74.0
 LONG = 200
 """Characters of a cell whose row may be divided between two pages; shorter rows are kept whole."""
 
-_ALIGN = {"text": "left", "number": "right", "percent": "right", "date": "center"}
 _MISSING = re.compile(r'the text `"(.+?)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 
@@ -160,7 +159,7 @@ def _table(table: Table, room: float) -> dict[str, Any]:
         "note": table.note,
         "empty": table.empty,
         "head": [column.title for column in table.columns],
-        "align": [_ALIGN[column.kind] for column in table.columns],
+        "align": [ALIGN[column.kind] for column in table.columns],
         "widths": fitted(table, room),
         "rows": rows,
     }

@@ -24,7 +24,7 @@ from documents.content import (
     Table,
     shown,
 )
-from documents.grids import Line, field_lines
+from documents.grids import ALIGN, Line, field_lines
 from documents.measure import fitted
 from documents.pdf import picture
 from documents.word_style import BODY, CELL, HEAD, NOTE
@@ -37,8 +37,6 @@ EMU = 635
 """English metric units of a twip."""
 CHARACTER = 10.5 * TWIPS
 """The breadth of a Chinese character in a table."""
-
-_ALIGN = {"text": "left", "number": "right", "percent": "right", "date": "center"}
 
 
 class Blocks:
@@ -96,7 +94,7 @@ class Blocks:
         for number, row in enumerate(table.rows):
             style, shade = (HEAD, STRONG) if number in table.strong else (CELL, "")
             cells = (
-                self._cell(shown(value, column), breadth, style, shade=shade, align=_ALIGN[column.kind])
+                self._cell(shown(value, column), breadth, style, shade=shade, align=ALIGN[column.kind])
                 for value, column, breadth in zip(row, table.columns, breadths, strict=True)
             )
             rows.append(f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{''.join(cells)}</w:tr>")

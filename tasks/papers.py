@@ -34,10 +34,12 @@ from engine.errors import EngineError, NotFound
 from engine.forms.conditions import answered
 from engine.forms.form import Field, Form
 from engine.forms.form import Text as FormText
+from engine.forms.wording import option_words, people_in, words
 from engine.handlers import Call, Handlers, Values, anything, takes
 from engine.procedures import Procedure, from_files
 from engine.procedures.packing import unpack
 from engine.store import tables
+from engine.store.organisation import person_names
 from survey import rounds
 from survey.questionnaires import columns_of, published, questionnaire_of
 from survey.returns import flat, stored
@@ -151,7 +153,7 @@ def _signatures(call: Call) -> Iterator[Signature]:
         if done is None:
             yield Signature(act)
         else:
-            yield Signature(act, people(call, [done[0]]).get(done[0], done[0]), done[1])
+            yield Signature(act, person_names(call.conn, [done[0]]).get(done[0], done[0]), done[1])
 
 
 def _done(call: Call, element: str) -> tuple[str, date] | None:
@@ -171,13 +173,6 @@ def _done(call: Call, element: str) -> tuple[str, date] | None:
     if row is None:
         return None
     return row.closed_by, row.closed_at.astimezone(call.zone).date()
-
-
-def people(call: Call, ids: Iterable[str]) -> dict[str, str]:
-    """The names of people by id."""
-    table = tables.person
-    rows = call.conn.execute(select(table.c.id, table.c.name).where(table.c.id.in_(sorted(set(ids)))))
-    return {row.id: row.name for row in rows}
 
 
 @handlers.outside
@@ -206,7 +201,9 @@ def form(call: Call) -> Values:
 def answered_blocks(call: Call, fields: Sequence[Field], level: int) -> list[Block]:
     """The answers that variables hold, under the labels of their fields: short ones together, then one by one."""
     kept = [each for each in fields if not each.personal and answered(call.variables.get(each.id))]
-    names = people(call, {name for each in kept for name in _people_in(each, call.variables[each.id])})
+    names = person_names(
+        call.conn, {name for each in kept for name in people_in(each, call.variables[each.id])}
+    )
     short: list[tuple[str, Value]] = []
     long: list[Block] = []
     for each in kept:
@@ -214,9 +211,9 @@ def answered_blocks(call: Call, fields: Sequence[Field], level: int) -> list[Blo
         if each.type == "table":
             long += [_heading(each.label, level), _table(each, value, names)]
         elif each.type == "matrix":
-            rows = tuple((row.label.zh, _option(each, value.get(row.id))) for row in each.rows)
+            rows = tuple((row.label.zh, option_words(each, value.get(row.id))) for row in each.rows)
             long += [_heading(each.label, level), Table((Column("项目"), Column("评价")), rows)]
-        elif breadth(text := _words(each, value, names)) > SHORT or "\n" in text or each.type == "long_text":
+        elif breadth(text := words(each, value, names)) > SHORT or "\n" in text or each.type == "long_text":
             long += [_heading(each.label, level), Paragraph(text)]
         else:
             short.append((each.label.zh, text))
@@ -231,39 +228,10 @@ def _table(field: Field, rows: Sequence[Mapping[str, Any]], names: Mapping[str, 
     columns = [each for each in field.fields if any(answered(row.get(each.id)) for row in rows)]
     head = (Column("序号", "number"), *(Column(each.label.zh) for each in columns))
     body: list[tuple[Value, ...]] = [
-        (number, *(_words(each, row.get(each.id), names) for each in columns))
+        (number, *(words(each, row.get(each.id), names) for each in columns))
         for number, row in enumerate(rows, 1)
     ]
     return Table(head, tuple(body))
-
-
-def _people_in(field: Field, value: Any) -> Iterator[str]:
-    if field.type == "person":
-        yield str(value)
-    for row in value if field.type == "table" else ():
-        for column in field.fields:
-            if answered(row.get(column.id)):
-                yield from _people_in(column, row[column.id])
-
-
-def _words(field: Field, value: Any, names: Mapping[str, str]) -> str:
-    if not answered(value):
-        return ""
-    if field.type == "boolean":
-        return "是" if value else "否"
-    if field.type == "choices":
-        return "、".join(_option(field, each) for each in value)
-    if field.type == "choice":
-        return _option(field, value)
-    if field.type == "person":
-        return names.get(str(value), str(value))
-    return str(value).replace("T", " ") if field.type == "datetime" else str(value)
-
-
-def _option(field: Field, value: object) -> str:
-    return next(
-        (each.label.zh for each in field.options if each.value == value), "" if value is None else str(value)
-    )
 
 
 @handlers.outside

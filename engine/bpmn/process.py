@@ -145,7 +145,7 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
             and any(each.kind == "link" and each.name in names for each in node.events)
         ]
 
-    def upstream(self, gateway: str, *, by_events: bool = True) -> Mapping[str, frozenset[str]]:
+    def upstream(self, gateway: str, *, by_events: bool) -> Mapping[str, frozenset[str]]:
         """For each incoming flow of a gateway: the nodes that reach it without passing the gateway.
 
         Unless `by_events`, along sequence flows and links alone, not from an activity over its boundary event.

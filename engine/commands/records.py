@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
@@ -19,7 +19,9 @@ from engine.bpmn.diagram import Node
 from engine.config import whole
 from engine.forms.conditions import answered
 from engine.forms.form import Field, Form
+from engine.forms.wording import option_words, people_in, words
 from engine.store import tables
+from engine.store.organisation import person_names
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
@@ -76,7 +78,9 @@ def keep_form(
     meta = instance.definition.procedure.records.get(record)
     title = node.label if meta is None else meta.title.of("zh")
     fields = () if form is None else form.questions
-    names = _names(ctx, {id_ for field in fields for id_ in _people(field, values.get(field.id))})
+    names = person_names(
+        ctx.conn, {id_ for field in fields for id_ in people_in(field, values.get(field.id))}
+    )
     facts = [
         ("编号", "" if meta is None else meta.code),
         ("流程", instance.get("title")),
@@ -102,29 +106,14 @@ def _filled_in_by(ctx: Context, task: str) -> str:
     table = tables.user_task
     row = ctx.conn.execute(select(table.c.closed_by, table.c.closed_for).where(table.c.id == task)).one()
     person = ctx.actor.person if row.closed_for else row.closed_by or ctx.actor.person
-    names = _names(ctx, {person, row.closed_for or person})
+    names = person_names(ctx.conn, {person, row.closed_for or person})
     name = names.get(person, person)
     return f"{name}（代{names.get(row.closed_for, row.closed_for)}）" if row.closed_for else name
-
-
-def _names(ctx: Context, ids: Iterable[str]) -> dict[str, str]:
-    table = tables.person
-    rows = ctx.conn.execute(select(table.c.id, table.c.name).where(table.c.id.in_(sorted(set(ids)))))
-    return {row.id: row.name for row in rows}
 
 
 def _unit(ctx: Context, unit: str) -> str:
     table = tables.unit
     return ctx.conn.execute(select(table.c.name).where(table.c.id == unit)).scalar() or unit
-
-
-def _people(field: Field, value: Any) -> Iterator[str]:
-    """The ids of the people named in an answer."""
-    if field.type == "person" and value:
-        yield value
-    for row in value or () if field.type == "table" else ():
-        for column in field.fields:
-            yield from _people(column, row.get(column.id))
 
 
 def _written(field: Field, value: Any, names: Mapping[str, str]) -> list[str]:
@@ -134,39 +123,19 @@ def _written(field: Field, value: Any, names: Mapping[str, str]) -> list[str]:
         columns = [each for each in field.fields if any(answered(row.get(each.id)) for row in value)]
         rows = [[column.label.of("zh") for column in columns]]
         rows += [
-            [_words(column, row.get(column.id), names).replace("\n", " ") for column in columns]
+            [words(column, row.get(column.id), names).replace("\n", " ") for column in columns]
             for row in value
         ]
         return ["", f"{label}：", *_aligned(rows), ""]
     if field.type == "matrix":
         rows = [
-            [f"{row.label.of('zh')}：", _option(field, value[row.id])]
+            [f"{row.label.of('zh')}：", option_words(field, value[row.id])]
             for row in field.rows
             if answered(value.get(row.id))
         ]
         return ["", f"{label}：", *_aligned(rows), ""]
-    text = _words(field, value, names)
+    text = words(field, value, names)
     return ["", f"{label}：", *text.split("\n"), ""] if "\n" in text else [f"{label}：{text}"]
-
-
-def _words(field: Field, value: Any, names: Mapping[str, str]) -> str:
-    """One value as people read it; nothing where there is no answer."""
-    if not answered(value):
-        return ""
-    if field.type == "boolean":
-        return "是" if value else "否"
-    if field.type == "choices":
-        return "、".join(_option(field, each) for each in value)
-    if field.type == "choice":
-        return _option(field, value)
-    if field.type == "person":
-        return names.get(value, str(value))
-    return str(value).replace("T", " ") if field.type == "datetime" else str(value)
-
-
-def _option(field: Field, value: object) -> str:
-    labels = {option.value: option.label.of("zh") for option in field.options}
-    return labels.get(value, str(value))  # type: ignore[call-overload, no-any-return]
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

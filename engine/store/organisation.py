@@ -5,10 +5,12 @@ Every step asks for both, so each is one statement, and its cost does not grow w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from sqlalchemy import Connection, Integer, bindparam, exists, literal, select
 
+from engine import ports
 from engine.errors import NotFound
 from engine.policy import Rights, Substitution, represented
 from engine.store import tables
@@ -77,3 +79,10 @@ def units_above(conn: Connection, unit: str) -> tuple[str, ...]:
     if not chain:
         raise NotFound("The organisation has no unit {unit}; see `flow org show`", unit=unit)
     return chain
+
+
+def person_names(conn: ports.Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The names of these people, by id; whoever is unknown is left out."""
+    table = tables.person.c
+    rows = conn.execute(select(table.id, table.name).where(table.id.in_(sorted(set(ids)))))
+    return {row.id: row.name for row in rows}
