@@ -19,6 +19,18 @@ SECTIONS: Sections = {
         "start": ("console.start:start", "Start a procedure by hand."),
         "round": ("console.round:round_", "Survey rounds: samples, fieldwork, returns, figures."),
         "roster": ("console.roster:roster", "Rosters: who can be asked, who moved in, who left."),
+        "callback": (
+            "console.callback:callback",
+            "Call-backs: whom to call and why, what came of it, sheets to do it with.",
+        ),
+        "action": (
+            "console.action:action",
+            "Corrective actions of all procedures: who does what by when, and whether it helped.",
+        ),
+        "record": (
+            "console.record:record",
+            "Records: the documents that procedures left, which of them count, and their templates.",
+        ),
         "instance": ("console.instance:instance", "Runs of procedures: their steps, dates and history."),
     },
     "Procedures": {
@@ -99,3 +111,7 @@ def flow(ctx: click.Context) -> None:
 def main() -> None:
     """Run the command line of this process."""
     flow.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -59,7 +59,7 @@ def _show_list(session: Session, found: tuple[Archive, ...]) -> None:
         return
     rows = [
         (
-            Cell(each.instance, bold=True), each.title, each.unit_name, each.period,
+            Cell(each.instance, bold=True), session.title(each.title), each.unit_name, each.period,
             moment_text(each.sealed_at, session.zone), each.custodian_name, str(each.files), _kept(each),
         )
         for each in found
@@ -124,7 +124,7 @@ def show(session: Session, instance: str) -> None:
     if session.json:
         output.dump(said)
         return
-    output.heading(f"{found.instance}  {found.title}")
+    output.heading(f"{found.instance}  {session.title(found.title)}")
     output.fields(
         (
             (tr("unit"), found.unit_name),

@@ -30,8 +30,10 @@ def calendar() -> None:
 def show(session: Session, year: int | None, unit: str | None) -> None:
     """List the tables, or show the days of a year that differ from the plain week."""
     from engine.queries import calendars
+    from engine.store.calendars import damaged
 
     with session.read() as conn:
+        broken = damaged(conn)
         found = [
             each
             for each in calendars.tables(conn)
@@ -50,7 +52,9 @@ def show(session: Session, year: int | None, unit: str | None) -> None:
             (
                 str(each.year or ""),
                 each.unit,
-                Cell(tr(each.status), fg="yellow" if each.status == "provisional" else None),
+                Cell(tr("damaged"), fg="red")
+                if each.unit is None and each.year in broken
+                else Cell(tr(each.status), fg="yellow" if each.status == "provisional" else None),
                 (each.body.get("notice") or {}).get("number"),
                 moment_text(each.imported_at, session.zone),
                 str(each.versions),
@@ -60,6 +64,8 @@ def show(session: Session, year: int | None, unit: str | None) -> None:
         output.table(("Year", "Unit", "Status", "Notice", "Imported", "Versions"), rows)
         return
     for each in found:
+        if each.unit is None and each.year in broken:
+            raise broken[each.year]
         _show_days(each.body, each.unit)
 
 

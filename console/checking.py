@@ -125,7 +125,8 @@ def _findings(session: Session, loaded: Procedure) -> list[Finding]:
 
 def _world(session: Session, loaded: Procedure) -> World:
     """The organisation that a procedure has to fit; outside a workspace, one with the roles it needs."""
-    from engine.check import World, needed_roles
+    from engine.check import World, called_in, needed_roles
+    from engine.commands.published import described
     from engine.handlers import Handlers
     from engine.queries import definitions, organisation
 
@@ -134,8 +135,12 @@ def _world(session: Session, loaded: Procedure) -> World:
         for subject in surroundings.subjects():
             registry.include(subject.handlers)
         return World(needed_roles(loaded, registry), registry)
+    services = session.app.services
     with session.read() as conn:
-        return World(organisation.roles(conn), session.app.registry, definitions.processes(conn))
+        published = definitions.processes(conn)
+        calls = {name: published[name] for name in called_in(loaded) if name in published}
+        known = described(conn, services.library, services.registry, calls)
+        return World(organisation.roles(conn), services.registry, published, known)
 
 
 def _path(folder: folders.Folder, file: str) -> str:

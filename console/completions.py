@@ -26,8 +26,9 @@ def instance_ids(ctx: click.Context, _param: click.Parameter, incomplete: str) -
     """The instances that have not ended, each with its title."""
     from engine.queries import instances
 
+    session = _session(ctx)
     try:
-        with _session(ctx).read() as conn:
+        with session.read() as conn:
             found = [
                 each
                 for status in ("running", "suspended")
@@ -35,19 +36,22 @@ def instance_ids(ctx: click.Context, _param: click.Parameter, incomplete: str) -
             ]
     except EngineError:
         return []
-    return _fitting(incomplete, [(each.id, f"{each.title} · {each.unit_name}") for each in found])
+    return _fitting(
+        incomplete, [(each.id, f"{session.title(each.title)} · {each.unit_name}") for each in found]
+    )
 
 
 def procedures(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The published procedures, each with its title."""
     from engine.queries import definitions
 
+    session = _session(ctx)
     try:
-        with _session(ctx).read() as conn:
+        with session.read() as conn:
             found = definitions.definitions(conn)
     except EngineError:
         return []
-    return _fitting(incomplete, [(each.procedure, each.title) for each in found])
+    return _fitting(incomplete, [(each.procedure, session.title(each.title)) for each in found])
 
 
 def units(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:

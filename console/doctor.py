@@ -17,7 +17,7 @@ from console.failures import FAILURE, finding_texts, message, of_system, problem
 from console.language import tr
 from console.session import Session
 from console.shape import command, option
-from console.status import JOB_FAILED, JOBS_FAILED, NOTICE_LOST, NOTICES_LOST, last_seen
+from console.status import JOB_FAILED, JOBS_FAILED, NOTICE_LOST, NOTICES_LOST, TICKING, last_seen, since_tick
 from engine.errors import EngineError, Invalid, Misbuilt
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def _examine(session: Session) -> Iterator[Finding]:
         yield from _faults(meaning)
         return
     with session.read() as conn:
+        yield from _groundwork(conn)
         yield from _clock(session, conn)
         yield from _organisation(session, conn)
         yield from _calendars(session, conn)
@@ -108,6 +109,19 @@ def _clock(session: Session, conn: Connection) -> Iterator[Finding]:
 
     if not session.workspace.demo and reach(conn).contradicts(session.now):
         yield Finding("error", tr("The clock and the history contradict each other: flow audit clock"))
+
+
+def _groundwork(conn: Connection) -> Iterator[Finding]:
+    """What all else rests on, published procedures and working-day tables, is what the journal says."""
+    from engine.store import groundwork
+
+    found: list[Finding] = []
+
+    def say(_name: str, _seq: int | None, template: str, /, **params: object) -> None:
+        found.append(Finding("error", f"{tr(template, **params)}: flow audit verify"))
+
+    groundwork.compare(conn, say)
+    yield from found
 
 
 def _opened(session: Session) -> str:
@@ -146,11 +160,17 @@ def _organisation(session: Session, conn: Connection) -> Iterator[Finding]:
 
 def _calendars(session: Session, conn: Connection) -> Iterator[Finding]:
     from engine.queries import calendars
+    from engine.store.calendars import damaged
 
     status = {each.year: each.status for each in calendars.tables(conn) if each.unit is None}
+    broken = damaged(conn)
+    for error in broken.values():
+        yield from _faults(error)
     for year in (session.today.year, session.today.year + 1):
         if year not in status:
             yield _warning("No working-day table for {year}: flow calendar import FILE", year=year)
+        elif year in broken:
+            continue
         elif status[year] == "provisional":
             yield _warning(
                 "The working-day table for {year} is provisional: import the published one when it is out",
@@ -218,7 +238,7 @@ def _work(session: Session, conn: Connection) -> Iterator[Finding]:
         yield _warning(JOB_FAILED if incidents == 1 else JOBS_FAILED, count=incidents)
     watching = scheduler(conn)
     if watching.running(session.now):
-        yield _ok("The scheduler is running.")
+        yield _ok(TICKING, seconds=since_tick(session, watching.ticked_at))
     elif not session.workspace.demo:
         yield _warning("No scheduler is running, so nothing starts or falls due by itself: flow run")
         stopped = watching.stopped_at

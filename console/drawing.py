@@ -73,7 +73,19 @@ _DESIGN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--least-each", {"type": NUMBER, "help": "At least so many of each stratum."}),
     ("--reason", {"metavar": "TEXT", "help": "Why these customers: of a targeted sample."}),
     ("--months", {"type": NUMBER, "help": "Only who has been there for so many months."}),
+    ("--window", {"type": NUMBER, "help": "Of these, whose months ended within the last so many days."}),
+    ("--moved-in", {"is_flag": True, "help": "Only whose day of moving in is known and past."}),
     ("--until", {"metavar": "DATE", "help": "Only who was there on that day."}),
+    (
+        "--dated",
+        {
+            "metavar": "COLUMN",
+            "help": "Only whose day in this column (since, an attribute) lies in a period.",
+        },
+    ),
+    ("--first-day", {"metavar": "DATE", "help": "The first day of that period."}),
+    ("--last-day", {"metavar": "DATE", "help": "The last day of that period."}),
+    ("--new-share", {"metavar": "PART", "help": "At least this part was never asked before: 20%."}),
 )
 
 

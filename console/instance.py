@@ -7,6 +7,7 @@ import click
 from console import logbook, output, values
 from console.completions import instance_ids, procedures, units
 from console.dates import due_text, left_text, moment_text
+from console.evidence import evidence
 from console.language import tr
 from console.output import Cell
 from console.session import Session
@@ -21,6 +22,9 @@ _COLOURS = {"running": None, "suspended": "yellow", "completed": "green", "cance
 @group("instance", example="flow instance list --status running\nflow instance view SV-12")
 def instance() -> None:
     """Runs of procedures: their steps, dates and history."""
+
+
+instance.add_command(evidence)
 
 
 @instance.command("list", example="flow instance list --procedure 003G --status running")
@@ -49,7 +53,7 @@ def list_(
         rows = [
             (
                 Cell(each.id, bold=True),
-                each.title,
+                session.title(each.title),
                 each.unit_name,
                 each.period,
                 Cell(tr(each.status), fg=_COLOURS.get(each.status)),
@@ -101,7 +105,8 @@ def history(session: Session, instance: str, everything: bool) -> None:
         session.may_read(conn, instances.find(conn, number).unit, label(number))
         found = instances.view(conn, number, session.now)
         lines = journal.of_instance(conn, number)
-        titles = {each.id: each.title for each in (found.instance, *found.children)}
+        titles = {each.id: session.title(each.title) for each in (found.instance, *found.children)}
+        titles |= {each.title: session.title(each.title) for each in (found.instance, *found.children)}
         names = {
             **session.names(conn),
             **organisation.role_names(conn),

@@ -60,7 +60,7 @@ def retry(session: Session, job: int) -> None:
     from engine.commands.jobs import RetryJob
 
     before = _incidents(session)
-    session.do(RetryJob(by=session.actor, job=job))
+    session.do(RetryJob(by=session.actor, job=job), tell=False)
     _report(session, job, before)
 
 
@@ -73,7 +73,7 @@ def skip(session: Session, job: int, reason: str) -> None:
     from engine.commands.jobs import SkipJob
 
     before = _incidents(session)
-    session.do(SkipJob(by=session.actor, job=job, reason=reason))
+    session.do(SkipJob(by=session.actor, job=job, reason=reason), tell=False)
     _report(session, job, before)
 
 

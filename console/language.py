@@ -29,10 +29,11 @@ STATES: Words = (
     *("armed", "met", "missed", "active", "paused", "published", "not published", "changed since"),
     *("listed", "issued", "complete", "partial", "refusal", "non-contact", "other", "unknown-eligibility"),
     *("ineligible", "issue", "reminder", "attempt", "return", "recheck"),
-    *("paper", "phone", "visit", "email", "link", "named", "confidential", "anonymous"),
-    *("census", "simple", "stratified", "systematic", "targeted", "where", "months", "until"),
+    *("paper", "phone", "visit", "email", "link", "post", "fax", "sms", "chat"),
+    *("named", "confidential", "anonymous"),
+    *("census", "simple", "stratified", "systematic", "targeted", "where", "months", "until", "dated"),
     *("customer", "owner", "household", "patient", "name", "address", "attributes", "status", "kind"),
-    *("key_account", "yes", "active", "sample", "frame"),
+    *("key_account", "yes", "active", "sample", "frame", "moved_in"),
     *("timer", "message", "signal", "condition", "batch", "job", "incident"),
 )
 """States and kinds as the tables have them."""

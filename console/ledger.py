@@ -11,7 +11,7 @@ from console.session import Session
 from console.shape import NUMBER, Command, option
 from engine.model import instance_number
 
-_CHANNELS = click.Choice(["paper", "phone", "visit", "email", "link"])
+_CHANNELS = click.Choice(["paper", "phone", "visit", "email", "link", "post", "fax", "sms", "chat"])
 _KINDS = click.Choice(["issue", "reminder", "attempt", "refusal", "recheck"])
 _FINAL = click.Choice(["refusal", "non-contact", "other", "unknown-eligibility", "ineligible"])
 

@@ -14,17 +14,24 @@ from console.language import Messages, both, tr
 from engine.queries.history import Line
 
 _SENTENCES: Messages = {
+    "answers.doubted": "{count} of {of} questionnaires look doubtful",
     "archive.sealed": "archived: {files} files, with {custodian}, kept until {keep_until}",
     "batch.done": "{subject}: {done} of {total} items done",
     "batch.opened": "{subject}: {items} items opened",
     "calendar.imported": "working-day table {subject} imported ({status}), {deadlines_moved} due dates moved",
+    "check.drawn": "drawn to be checked, seed {seed}: {members}",
+    "check.set_aside": "{count} questionnaires set aside as not genuine: {members}",
+    "check.skipped": "left out of the check: {reason}",
     "clock.accepted": "the clock was accepted: history reached {reached} and goes on from {clock} ({reason})",
+    "coverage.missed": "coverage of {year}: {done} of {needed} customers asked, {overdue} not asked for too long",
+    "coverage.warned": "fewer than {least} came back of: {rounds}",
     "dates.warned": "the dates need a look: {reason}",
     "deadline.armed": "due on {due}: {name}",
     "deadline.cancelled": "due date dropped: {name}",
     "deadline.met": "in time: {name} (due on {due})",
     "deadline.missed": "LATE: {name} was due on {due}",
     "deadline.moved": "due date moved from {from} to {to}: {name}",
+    "deadline.recounted": "due date counted anew by another working-day table, it stays {to}: {name}",
     "deadline.waits": "due date waits for what it is measured from: {rule}",
     "decision.made": "{subject}: {name} ({inputs}): rule {rules} applies: {result}",
     "decision.made none": "{subject}: {name} ({inputs}): no rule applies: {result}",
@@ -40,10 +47,11 @@ _SENTENCES: Messages = {
     "instance.resumed why": "resumed: {reason}",
     "instance.started": "{procedure} version {version} started for {unit}",
     "instance.suspended": "suspended: {reason}",
-    "job.moot": "job {job} ({kind}) is needed no more: {reason}",
     "job.failed": "job {job} ({kind}) failed after {attempts} attempts: {reason}",
+    "job.moot": "job {job} ({kind}) is needed no more: {reason}",
     "job.retried": "job {job} is tried again",
     "job.skipped": "job {job} is left out: {reason}",
+    "link.published": "link to the questionnaire: {link}",
     "message.received": "message {name} received",
     "message.thrown": "message {name} sent",
     "message.unreceived": "message {name} found nobody who waits for it",
@@ -56,6 +64,11 @@ _SENTENCES: Messages = {
     "organisation.imported": "organisation imported: {people} people, {units} units, {roles} roles",
     "person.erased": "{values} personal values of {subject} erased: {reason}",
     "procedure.published": "{subject} published as version {version}",
+    "questionnaire.private": "the questionnaire asks for something private: {questions}",
+    "quota.issue_missed": "fewer questionnaires given out than wanted: {count} of {wanted}",
+    "quota.return_missed": "fewer questionnaires came back than wanted: {count} of {wanted}",
+    "quota.set": "quota: of {base}, {issue} to be given out, {back} to come back",
+    "quota.silent": "nobody answered of: {groups}",
     "record.made": "record {name}: {path}",
     "roster.erased": "{values} personal values of customer {subject} erased: {reason}",
     "roster.excluded": "customer {subject} is asked no more: {reason}",
@@ -68,7 +81,9 @@ _SENTENCES: Messages = {
     "round.handed_out": "questionnaires of {part}: {issued} handed out, {collected} collected",
     "round.ledger": "ledger: {kind} of {count} customers ({members}) on {day}",
     "round.opened": "survey round opened with the questionnaire {questionnaire}",
+    "round.reminded": "everybody who has a questionnaire was reminded on {day} ({channel})",
     "round.returns": "answers of {taken} customers taken in from {source}, {returned} are back by now",
+    "round.tried_again": "{count} customers not met are tried once more",
     "schedule.active": "{subject} starts by the calendar again for {unit}: {reason}",
     "schedule.changed": "the schedule of {subject} for {unit} changed",
     "schedule.changed moved": "the schedule of {subject} for {unit} changed: {period} on {due}",
@@ -80,6 +95,7 @@ _SENTENCES: Messages = {
     "schedule.paused closed": "{subject} no longer starts by the calendar for {unit}, which org.yaml no longer names",
     "schedule.waits": "the next start for {unit} cannot be told yet: {reason}",
     "signal.thrown": "signal {name} sent",
+    "standard.missed": "below the standard: {missed}; the whole came to {overall}",
     "task.assigned": "{subject} given to {to}",
     "task.claimed": "{subject} taken",
     "task.commented": "{subject}: {text}",
@@ -90,10 +106,10 @@ _SENTENCES: Messages = {
     "task.released": "{subject} given back",
     "task.released lapsed": "{subject} taken from {from}, who may no longer do it",
     "task.withdrawn": "{subject} is no longer needed",
-    "timetable.warned": "the survey does not fit its quarter: it has to begin by {latest}",
-    "timetable.warned late": "the plan came late: it was due on {due}",
     "timer.armed": "timer {rule} set for {due}",
     "timer.fired": "timer {rule} fired",
+    "timetable.warned": "the survey does not fit its quarter: it has to begin by {latest}",
+    "timetable.warned late": "the plan came late: it was due on {due}",
     "variables.corrected": "corrected from {before} to {values}: {reason}",
     "variables.set": "{subject} set {values}",
 }
@@ -147,11 +163,16 @@ def sentence(
 
 
 def who(line: Line, names: Mapping[str, str]) -> str:
-    """Who acted, and for whom."""
+    """Who acted, as whom, and for whom."""
     person = names.get(line.by, line.by)
     if not line.acting_for or line.acting_for == line.by:
         return person
-    return tr("{person} for {absent}", person=person, absent=names.get(line.acting_for, line.acting_for))
+    other = names.get(line.acting_for, line.acting_for)
+    if (absent := line.facts.get("right_of")) is None:
+        return tr("{person} for {absent}", person=person, absent=other)
+    return tr(
+        "{person} as {other}, for {absent}", person=person, other=other, absent=names.get(absent, absent)
+    )
 
 
 def _aside(text: str) -> str:
@@ -177,7 +198,7 @@ class _Words:
         if isinstance(value, bool):
             return tr("yes") if value else tr("no")
         if isinstance(value, str):
-            return self.names.get(value) or self.local(value)
+            return self.names.get(value) or self.named_steps(value) or self.local(value)
         if isinstance(value, list):
             return self.listed(
                 [self.row(each) if isinstance(each, Mapping) else self.of(each) for each in value]
@@ -201,6 +222,11 @@ class _Words:
     def step(self, element: str) -> str:
         """The name of the element, or of whatever else an entry is about."""
         return self.steps.get(element) or self.names.get(element, element)
+
+    def named_steps(self, text: str) -> str:
+        """Names of steps, where the text lists nothing but their ids, as a called process is given them."""
+        names = [self.steps.get(part.strip()) for part in text.split(",")] if ", " in text else []
+        return self.listed([name for name in names if name]) if names and all(names) else ""
 
     def local(self, text: str) -> str:
         if not _INSTANT.fullmatch(text):

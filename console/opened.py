@@ -88,7 +88,7 @@ def show_list(session: Session, conn: Connection, tasks: tuple[Task, ...], peopl
         (
             Cell(each.id, bold=True),
             each.name,
-            each.title,
+            session.title(each.title),
             each.unit_name,
             due_text(each.due_at, session.zone),
             left_text(each.due_at, session.now, session.zone, session.calendar(conn, each.unit)),
@@ -108,7 +108,7 @@ def show(session: Session, conn: Connection, task: Task, people: Mapping[str, st
     output.heading(f"{task.id}  {task.name}")
     output.fields(
         (
-            (tr("procedure"), f"{task.title}" + (f"  {task.period}" if task.period else "")),
+            (tr("procedure"), session.title(task.title) + (f"  {task.period}" if task.period else "")),
             (tr("unit"), task.unit_name),
             (tr("role"), task.role_name or task.role),
             (tr("status"), tr(task.status)),

@@ -50,12 +50,12 @@ class Step:
 
 
 def steps(procedure: Procedure) -> list[Step]:
-    """What people do, in the order of the diagram's file."""
+    """What people do, in the order of the diagram's file; of a called process, what the call says of it."""
     process = read(procedure.diagram).processes[procedure.process]
     roles = {lane.id: lane.name or lane.id for lane in process.lanes}
     found = []
     for node in process.nodes.values():
-        if node.tag in PERSON_TASKS:
+        if node.tag in PERSON_TASKS or (node.called and node.documentation):
             role = node.attributes.get("candidateGroups") or node.lane or ""
             due = node.properties.get("flow.due")
             wanted = " ".join(filter(None, (node.documentation, f"[{due}]" if due else None)))

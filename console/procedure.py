@@ -17,6 +17,7 @@ from console.language import both, tr
 from console.output import Cell
 from console.session import Session
 from console.shape import group, option
+from console.tracing import trace
 from engine import config
 from engine.errors import EngineError, Misbuilt, NotFound
 
@@ -37,6 +38,7 @@ def procedure() -> None:
 procedure.add_command(check)
 procedure.add_command(import_)
 procedure.add_command(export)
+procedure.add_command(trace)
 
 
 @procedure.command("list", example="flow procedure list\nflow procedure list --shipped")
@@ -61,7 +63,9 @@ def list_(session: Session, shipped: bool) -> None:
                 {
                     "procedure": name,
                     "code": published[name].code if name in published else local[name].about().get("code"),
-                    "title": published[name].title if name in published else _title(local[name]),
+                    "title": session.title(published[name].title)
+                    if name in published
+                    else _title(local[name]),
                     "version": published[name].version if name in published else None,
                     "running": running[name],
                     "state": _state(conn, name, local.get(name)),
@@ -151,13 +155,23 @@ def show(session: Session, name: str, steps: bool, clauses: bool) -> None:
 
 @procedure.command("publish", example="flow procedure publish 003G")
 @click.argument("names", metavar="PROCEDURE...", nargs=-1, required=True, shell_complete=procedures)
+@option(
+    "--callers",
+    is_flag=True,
+    help="Also, without asking, those that call them, if their scenarios come as written.",
+)
 @click.pass_obj
-def publish(session: Session, names: tuple[str, ...]) -> None:
-    """Publish procedures as they stand now: checked, versioned, never changed again. Running instances keep theirs."""
+def publish(session: Session, names: tuple[str, ...], callers: bool) -> None:
+    """Publish procedures as they stand now: checked, versioned, never changed again. Running instances keep theirs.
+
+    What they call is published first where it never was. Procedures that call one of them go on with its older version
+    until they are published again: that is offered, after their scenarios were played with the new one. Exit code 1
+    when some of --callers were not for that reason.
+    """
     from engine.commands.definitions import Publish
 
     done = []
-    waiting = list(names)
+    waiting, left = _callees_first(session, names), list[str]()
     while waiting:
         published = session.do(
             Publish(by=session.operator, procedure=folders.find(session.workspace, waiting.pop(0)).load())
@@ -170,9 +184,15 @@ def publish(session: Session, names: tuple[str, ...]) -> None:
             output.say(template, procedure=published.procedure, version=published.version)
             for moved in published.moved:
                 _show_moved(session, moved)
-        waiting += [each for each in published.callers if _republish(session, each)]
+        for each in published.callers:
+            if each not in waiting:
+                (waiting if _republish(session, each, callers=callers) else left).append(each)
     if session.json:
         output.dump(done)
+    if callers and left:
+        raise EngineError(
+            "Not published again, but still with an older version: {names}", names=", ".join(left)
+        )
 
 
 def _show_moved(session: Session, moved: Moved) -> None:
@@ -198,7 +218,22 @@ def _show_moved(session: Session, moved: Moved) -> None:
         output.warn("{unit} has no next start: {reason}", unit=unit, reason=moved.reason)
 
 
-def _republish(session: Session, caller: str) -> bool:
+def _callees_first(session: Session, names: tuple[str, ...]) -> list[str]:
+    """The procedures to be published, before each what it calls, if that lies here and was never published."""
+    from engine.queries import definitions
+
+    known, found = folders.of_workspace(session.workspace), list[str]()
+    with session.read() as conn:
+        published = {each.procedure for each in definitions.definitions(conn)}
+    for name in names:
+        for each in folders.called(folders.find(session.workspace, name), known):
+            if each.id not in (*published, *found, *names):
+                found.append(each.id)
+        found.append(name)
+    return found
+
+
+def _republish(session: Session, caller: str, *, callers: bool) -> bool:
     """Whether a procedure that calls the one published shall be published again, to take it up."""
     try:
         folders.find(session.workspace, caller)
@@ -206,14 +241,29 @@ def _republish(session: Session, caller: str) -> bool:
         there = False
     else:
         there = True
-    if there and output.interactive() and not session.json:
-        return click.confirm(
-            tr("{caller} calls it by an older version. Publish it again?", caller=caller), default=True
-        )
+    if there and (callers or (output.interactive() and not session.json)):
+        well = _rehearsed(session, caller)
+        if callers:
+            return well
+        question = tr("{caller} calls it by an older version. Publish it again?", caller=caller)
+        return click.confirm(question, default=well)
     output.note(
         "{caller} calls it by an older version; `flow procedure publish {caller}` takes it up", caller=caller
     )
     return False
+
+
+def _rehearsed(session: Session, name: str) -> bool:
+    """Whether a procedure's scenarios, if it has any, come as they are written with what it calls as it is now."""
+    from console.rehearse import rehearsed
+
+    output.note("The scenarios of {procedure}, played with it:", procedure=name)
+    results = rehearsed(session, name, quiet=session.json)
+    missed = sum(not each.as_expected for each in results)
+    if missed:
+        template = "{procedure}: {number} of {total} scenarios went otherwise than expected"
+        output.warn(template, procedure=name, number=missed, total=len(results))
+    return not missed
 
 
 @procedure.command("add", example="flow procedure add 003G")
@@ -227,25 +277,39 @@ def add(session: Session, name: str) -> None:
         return
     for each in copies:
         output.say("{procedure} lies in {folder}", procedure=each.id, folder=each.folder)
-    unknown = _unknown_roles(session, copies)
+    unknown = _unknown_roles(session, copies[-1])
     if unknown:
         output.warn("org.yaml lacks these roles; add them and run `flow org import` before publishing:")
         for id_, lane in unknown.items():
             output.echo(f"  - {{id: {id_}, name: {lane}}}", err=True)
-    output.note("Next: flow procedure publish {names}", names=" ".join(each.id for each in copies))
+    names = " ".join(each.id for each in copies)
+    if unknown:
+        output.note(
+            "Next: fill in org.yaml, then flow org import, then flow procedure publish {names}", names=names
+        )
+    else:
+        output.note("Next: flow procedure publish {names}", names=names)
 
 
-def _unknown_roles(session: Session, copies: list[Folder]) -> dict[str, str]:
-    """The roles that procedures need and the organisation does not have: id to what people call it."""
-    from engine.check import needed_roles
+def _unknown_roles(session: Session, folder: Folder) -> dict[str, str]:
+    """The roles that a procedure needs and the organisation does not have: id to what people call it.
+
+    Those of what it calls are among them, as its calls name them.
+    """
+    from engine.check import Called, called
     from engine.queries import organisation
 
+    known: dict[str, Called] = {}
+    for each in folders.called(folder, folders.of_workspace(session.workspace)):
+        callee = each.load()
+        known[callee.process] = called(callee, session.app.registry, known)
+    procedure = folder.load()
+    if procedure.called:
+        return {}  # its callers say who does it
+    needed = called(procedure, session.app.registry, known).roles
     with session.read() as conn:
-        known = organisation.roles(conn)
-    needed: dict[str, str] = {}
-    for each in copies:
-        needed |= needed_roles(each.load(), session.app.registry)
-    return {id_: name for id_, name in needed.items() if id_ not in known}
+        there = organisation.roles(conn)
+    return {id_: name for id_, name in needed.items() if id_ not in there}
 
 
 @procedure.command("layout", example="flow procedure layout 003G\nflow procedure layout sketch.bpmn --redraw")

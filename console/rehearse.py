@@ -154,6 +154,22 @@ def _play(session: Session, name: str, only: tuple[str, ...]) -> None:
         )  # fmt: skip
 
 
+def rehearsed(session: Session, name: str, *, quiet: bool) -> list[Played]:
+    """All scenarios of a procedure of the workspace, played and, unless `quiet`, shown; none where it has none."""
+    from engine.rehearsal.courses import play
+    from engine.scenarios import read_scenarios
+
+    procedure, others = _find(session, name)
+    if procedure.scenarios is None:
+        return []
+    found, results = read_scenarios(procedure.scenarios), []
+    for scenario in found.scenarios.values():
+        results.append(play(procedure, found.stage, scenario, subjects(), others))
+        if not quiet:
+            _show(scenario.title.of("zh"), results[-1])
+    return results
+
+
 def _show(title: str, played: Played) -> None:
     mark = Cell("✓", fg="green") if played.as_expected else Cell("✗", fg="red")
     output.table(("", "", ""), [(mark, Cell(played.scenario, bold=True), title)])

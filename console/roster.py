@@ -12,9 +12,13 @@ from console.completions import units
 from console.language import Messages, tr
 from console.session import Session
 from console.shape import NUMBER, group, option
+from engine.errors import NotFound
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from survey.commands import RosterTaken
+    from survey.coverage import Known
     from survey.rosters import Change, Respondent
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -190,3 +194,74 @@ def erase(session: Session, code: str, unit: str | None, reason: str) -> None:
         output.dump({"code": code, "values": number})
     else:
         output.say("{count} personal values of {code} are erased", count=number, code=code)
+
+
+@roster.command(
+    "coverage", example="flow roster coverage\nflow roster coverage --unit office-3 --years 2 --never"
+)
+@option("--unit", metavar="UNIT", shell_complete=units, help="Only this unit and those below it.")
+@option("--years", type=NUMBER, default=3, show_default=True, help="Within which everybody is to be asked.")
+@option("--never", is_flag=True, help="List those who were never asked.")
+@option("--due", is_flag=True, help="List those who have to be asked before the year ends.")
+@click.pass_obj
+def coverage(session: Session, unit: str | None, years: int, never: bool, due: bool) -> None:
+    """Who was asked in the last year and in the last three, by whichever procedure, what share that is, who never.
+
+    Counted are customers who may be asked today. Who was given a questionnaire was asked, whether or not it came back.
+    """
+    from survey.coverage import reach
+    from survey.figures import percent
+
+    with session.read() as conn:
+        there = _there(session, conn, unit)
+    found = {name: reach([each for each, _ in known], session.today, years) for name, known in there.items()}
+    if session.json:
+        output.dump(found)
+        return
+    if not never and not due:
+        rows = [
+            (
+                *(name, str(each.customers), str(len(each.year)), percent(each.share_of_year)),
+                *(
+                    str(len(each.years)),
+                    percent(each.share_of_years),
+                    str(len(each.never)),
+                    str(len(each.due)),
+                ),
+            )
+            for name, each in found.items()
+        ]
+        within = tr("Last {years} years", years=years)
+        output.table(
+            ("Unit", "Customers", "Last year", "Share", within, "Share", "Never", "Due this year"), rows
+        )
+        return
+    lines = []
+    for name, each in found.items():
+        chosen = {*(each.never if never else ()), *(each.due if due else ())}
+        lines += [
+            (name, customer.code, customer.project, customer.segment, str(seen.last or tr("never")))
+            for seen, customer in there[name]
+            if seen.code in chosen
+        ]
+    output.table(("Unit", "Customer", "Project", "Segment", "Asked last"), lines)
+    if not lines:
+        output.note("There is nobody.")
+
+
+def _there(session: Session, conn: Connection, unit: str | None) -> dict[str, list[tuple[Known, Respondent]]]:
+    """The customers who may be asked today, by their unit, as far as the person may read them."""
+    from engine.queries import organisation
+    from survey.sampling import Design
+    from survey.surveyed import known
+
+    parents = organisation.parents(conn)
+    if unit is not None and unit not in parents:
+        raise NotFound("There is no unit {unit}; `flow org show` has them", unit=unit)
+    mine = session.units(conn)
+    there: dict[str, list[tuple[Known, Respondent]]] = {}
+    for top in [unit] if unit is not None else [each for each, above in parents.items() if above is None]:
+        for seen, customer in known(conn, top, Design(), session.today).values():
+            if mine is None or customer.unit in mine:
+                there.setdefault(customer.unit, []).append((seen, customer))
+    return dict(sorted(there.items()))

@@ -10,11 +10,14 @@ from console import output
 from console.completions import instance_ids
 from console.drawing import PART, close, draw, open_, show_draw
 from console.entering import enter
+from console.figures import figures as figures_command
+from console.figures import plain_figures, show_figures
 from console.language import Messages, chosen, tr
 from console.ledger import ledger, log
 from console.returning import correct, export, import_
 from console.session import Session
 from console.shape import group, option
+from console.trends import priorities, trend
 from engine.errors import NotFound
 from engine.model import instance_number
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from survey.draws import Drawn, Drift
-    from survey.figures import Counts, Figures, Interval, Line
+    from survey.figures import Counts, Figures
     from survey.rounds import Round
 
 _STATES: Messages = {"open": "under way", "closed": "over"}
@@ -62,7 +65,7 @@ def show(
         unit = organisation.unit_names(conn).get(found.unit, found.unit)
         title = rounds.questionnaire(conn, found).title.of(chosen())
     if session.json:
-        plain = {"draw": drawn, "drift": drift, "figures": _plain(figures)}
+        plain = {"draw": drawn, "drift": drift, "figures": plain_figures(figures)}
         output.dump({"round": found, "progress": progress, **plain})
         return
     output.heading(f"{found.name}  {unit}  {found.period or ''}".rstrip())
@@ -83,7 +86,7 @@ def show(
         output.note(template, joined=drift.joined, left=drift.left)
     if figures.returned:
         output.echo()
-        _show_figures(figures, items=items)
+        show_figures(figures, items=items)
         if by:
             _show_groups(answers, by, figures)
 
@@ -96,34 +99,6 @@ def _drawn(conn: Connection, found: Round) -> tuple[Drawn | None, Drift | None]:
         return draws.drawn(conn, found), draws.drift(conn, found)
     except NotFound:
         return None, None
-
-
-def _show_figures(figures: Figures, *, items: bool) -> None:
-    from survey.figures import percent, shown
-
-    def line(name: str, each: Line) -> tuple[str, ...]:
-        numbers = (each.rate.base, each.tally.abstained, each.tally.blank)
-        rate = (percent(each.rate.value), _interval(each.interval))
-        return (name, *map(str, numbers), *rate, shown(each.mean), shown(each.index, 1))
-
-    rows = []
-    for each in figures.groups:
-        if items:
-            rows += [
-                line(f"  {item.label.of(chosen())}", item) for item in figures.items if item.group == each.id
-            ]
-        rows.append(line(each.label.of(chosen()), each))
-    rows.append(line(tr("Whole"), figures.whole))
-    output.table(("Item", "Base", "Don't know", "Blank", "Satisfied", "95% interval", "Mean", "Index"), rows)
-    output.say(
-        "Returned {returned} of {issued}, {rate}",
-        returned=figures.returned,
-        issued=figures.issued,
-        rate=percent(figures.return_rate),
-    )
-    if figures.abstained:
-        output.say("Returned without a single rating: {count}", count=figures.abstained)
-    output.echo(f"{figures.method.id}: {figures.method.title.of(chosen())} ({figures.method.clause})")
 
 
 def _show_groups(counts: Counts, by: str, figures: Figures) -> None:
@@ -144,44 +119,8 @@ def _show_groups(counts: Counts, by: str, figures: Figures) -> None:
     output.table(("Group", "Returned", "Satisfied", "Mean", "Remark"), rows)
 
 
-def _interval(found: Interval | None) -> str:
-    if found is None:
-        return "—"
-    if found.method == "t":
-        return f"{found.low:.2f}–{found.high:.2f}"
-    return f"{100 * found.low:.1f}–{100 * found.high:.1f}%"
-
-
-def _plain(figures: Figures) -> dict[str, object]:
-    """Figures for programs: counts and bases exact, rates and means as printed."""
-    from survey.figures import percent, shown
-
-    def plain(each: Line) -> dict[str, object]:
-        tally, interval = each.tally, each.interval
-        return {
-            "counts": {str(point): count for point, count in tally.counts.items()},
-            "abstained": tally.abstained,
-            "blank": tally.blank,
-            "satisfied": tally.satisfied,
-            "base": each.rate.base,
-            "rate": percent(each.rate.value),
-            "mean": shown(each.mean),
-            "index": shown(each.index, 1),
-            "interval": None if interval is None else [interval.low, interval.high, interval.method],
-        }
-
-    return {
-        "method": figures.method.id,
-        "questionnaire": figures.questionnaire,
-        "issued": figures.issued,
-        "returned": figures.returned,
-        "abstained": figures.abstained,
-        "return_rate": percent(figures.return_rate),
-        "items": {each.id: plain(each) for each in figures.items},
-        "groups": {each.id: plain(each) for each in figures.groups},
-        "whole": plain(figures.whole),
-    }
-
-
-for _each in (open_, draw, ledger, log, enter, import_, export, correct, close):
+for _each in (
+    *(open_, draw, ledger, log, enter, import_, export, correct, close),
+    *(figures_command, trend, priorities),
+):
     round_.add_command(_each)

@@ -49,7 +49,7 @@ def list_(session: Session) -> None:
         return
     rows = [
         (
-            each.title,
+            session.title(each.title),
             each.unit_name,
             each.element,
             Cell(tr(each.status), fg=None if each.status == "active" else "yellow"),
@@ -64,7 +64,7 @@ def list_(session: Session) -> None:
         for each in found
     ]
     output.table(("Procedure", "Unit", "Start", "Status", "Period", "Next", "Started"), rows, flexible=0)
-    _warn(found, waiting)
+    _warn(session, found, waiting)
     if not found:
         output.note("Nothing starts by the calendar; `flow schedule add` has a procedure do so")
 
@@ -86,7 +86,7 @@ def next_(session: Session, days: int) -> None:
             session.zone,
         )
         waiting = {each.number: message(error) for each, error in untold} | _unplanned(session, conn, found)
-    _warn(found, waiting)
+    _warn(session, found, waiting)
     if session.json:
         output.dump(
             [
@@ -108,7 +108,7 @@ def next_(session: Session, days: int) -> None:
         (
             day_text(each.day),
             f"{each.at.astimezone(session.zone):%H:%M}",
-            each.schedule.title,
+            session.title(each.schedule.title),
             each.schedule.unit_name,
             each.period,
             each.anchors["d0"].isoformat() if "d0" in each.anchors else "",
@@ -129,12 +129,12 @@ def _unplanned(session: Session, conn: Connection, found: tuple[Schedule, ...]) 
     return {each.number: message(reason) for each, reason in waiting}
 
 
-def _warn(found: tuple[Schedule, ...], waiting: Mapping[int, str]) -> None:
+def _warn(session: Session, found: tuple[Schedule, ...], waiting: Mapping[int, str]) -> None:
     for each in found:
         if each.number in waiting:
             output.warn(
-                "{procedure} for {unit} has no next start: {reason}", procedure=each.title, unit=each.unit_name,
-                reason=waiting[each.number],
+                "{procedure} for {unit} has no next start: {reason}", procedure=session.title(each.title),
+                unit=each.unit_name, reason=waiting[each.number],
             )  # fmt: skip
 
 

@@ -12,13 +12,19 @@ from datetime import date, datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from console import account, output
-from console.language import tr
+from console.language import chosen, tr
 from engine.errors import Denied, NotFound
+
+PATIENCE = 10.0
+"""Seconds that a command goes on with what it caused; the scheduler goes on with the rest."""
+_INCIDENTS = 5
+"""So many are told one by one."""
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from engine.calendar.working import WorkingCalendar
     from engine.commands.core import Command
     from engine.config import Workspace
+    from engine.events import Fact
     from engine.model import Actor
     from engine.policy import Rights
 
@@ -56,6 +63,7 @@ class Session:
         self._units_differ: bool | None = None
         """Whether any unit has days of its own; else all share one calendar."""
         self._calendars: dict[str, WorkingCalendar] = {}
+        self._titles: dict[str, str] | None = None
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -126,11 +134,43 @@ class Session:
         with self.app.store.read() as conn:
             yield conn
 
-    def do(self, command: Command) -> Any:
-        """Carry a command out, and the jobs it caused; return its value."""
+    def do(self, command: Command, *, tell: bool = True) -> Any:
+        """Carry a command out, and the jobs it caused; return its value.
+
+        What failed on the way is told, unless the command itself tells (`tell`). The command is done all the same.
+        """
+        facts: list[Fact] = []
+        self.app.witness = facts.append
         done = self.app.do(command)
-        self.app.settle()
+        end = monotonic() + PATIENCE
+        touched = {each.instance for each in done.facts if each.instance is not None}
+        rested = self.app.follow(touched, lambda: monotonic() > end)
+        if tell:
+            self._tell([each for each in facts if each.kind in ("element.failed", "job.failed")])
+        if not rested:
+            output.warn(
+                "There is more to do than fits into {seconds} seconds; it goes on in {command}",
+                seconds=round(PATIENCE),
+                command="`flow demo clock --advance PT1M`" if self.workspace.demo else "`flow run`",
+            )
         return done.value
+
+    def _tell(self, failed: list[Fact]) -> None:
+        """What the command brought about and could not be done: it waits for somebody."""
+        from engine.model import label
+        from engine.queries import instances
+
+        with self.read() as conn:
+            for each in failed[:_INCIDENTS]:
+                number, step = each.instance, each.subject or ""
+                if number is not None:
+                    step = self.steps(conn, instances.find(conn, number).definition).get(step, step)
+                where = " ".join(part for part in ("" if number is None else label(number), step) if part)
+                output.warn("{where} failed: {reason}", where=where, reason=each.facts["reason"])
+        if len(failed) > _INCIDENTS:
+            output.warn("{count} failed in all", count=len(failed))
+        if failed:
+            output.note("It waits for somebody: flow job list --incidents")
 
     @property
     def user(self) -> str:
@@ -212,6 +252,17 @@ class Session:
         from engine.queries import organisation
 
         return {**organisation.names(conn), ENGINE: tr("program")}
+
+    def title(self, title: str) -> str:
+        """What a procedure or an instance is called, in the language in use; a title somebody gave stays as it is."""
+        from engine.queries import definitions
+
+        if chosen() != "en":
+            return title
+        if self._titles is None:
+            with self.read() as conn:
+                self._titles = definitions.english(conn)
+        return self._titles.get(title, title)
 
     def steps(self, conn: Connection, definition: str) -> dict[str, str]:
         """The names of the elements of a published diagram, by id."""

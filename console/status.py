@@ -166,7 +166,8 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
         assert schedule.next_at is not None
         output.warn(
             "{procedure} for {unit} should have started at {moment} and did not",
-            procedure=schedule.title, unit=schedule.unit_name, moment=moment_text(schedule.next_at, session.zone),
+            procedure=session.title(schedule.title), unit=schedule.unit_name,
+            moment=moment_text(schedule.next_at, session.zone),
         )  # fmt: skip
     for schedule in overview.failed_starts:
         for period, instance in schedule.started.items():
@@ -174,13 +175,13 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
                 output.warn(
                     "{procedure} for {unit} failed to start for {period}: see `flow audit export`, mend it, then "
                     "`flow schedule fire {id} --unit {code} --period {period}`",
-                    procedure=schedule.title, unit=schedule.unit_name, period=period, id=schedule.procedure,
-                    code=schedule.unit,
+                    procedure=session.title(schedule.title), unit=schedule.unit_name, period=period,
+                    id=schedule.procedure, code=schedule.unit,
                 )  # fmt: skip
     for schedule, reason in overview.unplanned:
         output.warn(
-            "{procedure} for {unit} has no next start: {reason}", procedure=schedule.title, unit=schedule.unit_name,
-            reason=reason,
+            "{procedure} for {unit} has no next start: {reason}", procedure=session.title(schedule.title),
+            unit=schedule.unit_name, reason=reason,
         )  # fmt: skip
     if overview.incidents:
         output.warn(JOB_FAILED if overview.incidents == 1 else JOBS_FAILED, count=overview.incidents)
@@ -189,13 +190,21 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
     if overview.org_file_newer:
         output.warn("org.yaml differs from the database: flow org import")
     if overview.ticking:
-        output.say("The scheduler is running.")
+        output.say(TICKING, seconds=since_tick(session, overview.ticked_at))
     elif not session.workspace.demo:
         output.warn("No scheduler is running, so nothing starts or falls due by itself: flow run")
         if text := last_seen(
             session, overview.stopped_at or overview.ticked_at, overview.stopped_at is not None
         ):
             output.echo(click.style(text, dim=True), err=True)
+
+
+TICKING = "The scheduler is running: its last tick was {seconds} s ago."
+
+
+def since_tick(session: Session, at: datetime | None) -> int:
+    """Seconds since the last tick; a scheduler that was killed cannot say so itself."""
+    return 0 if at is None else max(0, round((session.now - at).total_seconds()))
 
 
 def last_seen(session: Session, at: datetime | None, stopped: bool) -> str:

@@ -118,7 +118,7 @@ def why(session: Session, task: str) -> None:
     from engine.queries import instances, worklist
 
     with session.read() as conn:
-        found = worklist.task(conn, task_id(task))
+        found = worklist.task(conn, task_id(task), session.rights(conn))
         deadlines = worklist.deadlines_of(conn, found.id)
         steps = session.steps(conn, found.definition)
         awaited = None

@@ -24,7 +24,8 @@ def show(session: Session, conn: Connection, view: View, people: Mapping[str, st
     found = view.instance
     promise = due_text(view.promised_at, session.zone)
     output.heading(
-        f"{found.id}  {found.title}  {found.unit_name}" + (f"  {found.period}" if found.period else "")
+        f"{found.id}  {session.title(found.title)}  {found.unit_name}"
+        + (f"  {found.period}" if found.period else "")
     )
     output.fields(
         (

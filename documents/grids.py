@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from documents.content import Column, Control, Fields, shown
+from documents.content import Column, Control, Fields, Signature, shown
 from documents.measure import breadth
 
 WIDEST = 12.0
 """What stands beside another field, in Chinese characters; a broader value takes the line alone."""
+NARROW = 7.5
+"""What a cell of the control block holds in one line, in Chinese characters."""
 SIGNED = 3
 """Signatures in a line."""
 ALIGN = {"text": "left", "number": "right", "percent": "right", "date": "center"}
@@ -29,13 +31,23 @@ Line = tuple[Cell, ...]
 
 
 def control_lines(control: Control) -> list[Line]:
-    """Code, version and day of issue, then the sign-off: six columns. Nothing without a code or signature."""
+    """Code, version and day of issue, then the sign-off: six columns. Nothing without a code or signature.
+
+    A code too long for its cell has the first line alone; name and day are then two lines, too.
+    """
     if not control.code and not control.signatures:
         return []
-    day = control.dated.isoformat()
-    pairs = [("文件编号", control.code), ("版本", control.version), ("日期", day)]
-    pairs += [(s.act, f"{s.name} {s.on or ''}".strip()) for s in control.signatures]
-    return [_spread(pairs[start : start + SIGNED], 6) for start in range(0, len(pairs), SIGNED)]
+    code, about = ("文件编号", control.code), [("版本", control.version), ("日期", control.dated.isoformat())]
+    heads = [[code], about] if breadth(control.code) > NARROW else [[code, *about]]
+    signed = [(each.act, _signed(each)) for each in control.signatures]
+    lines = [*heads, *(signed[start : start + SIGNED] for start in range(0, len(signed), SIGNED))]
+    return [_spread(line, 2 * SIGNED) for line in lines]
+
+
+def _signed(signature: Signature) -> str:
+    day = "" if signature.on is None else signature.on.isoformat()
+    beside = f"{signature.name} {day}".strip()
+    return beside if breadth(beside) <= NARROW else f"{signature.name}\n{day}".strip()
 
 
 def field_lines(fields: Fields) -> list[Line]:

@@ -50,5 +50,8 @@ def fitted(table: Table, room: float) -> list[float]:
 def _fitting(column: Column, cells: list[str]) -> float:
     # A head of more than four characters may take two lines; a cell should not, unless it is long.
     broadest = max((breadth(cell) for cell in cells), default=0)
-    head = max(min(breadth(column.title), 4), breadth(column.title) / 2)
-    return min(max(broadest, head, NARROWEST), BROADEST) + 0.5
+    title = breadth(column.title)
+    width = max(broadest, min(title, 4), title / 2, NARROWEST)
+    if width < title < width + 2:  # else a character or two would stand alone in the second line
+        width = title
+    return min(width, BROADEST) + 0.5

@@ -20,8 +20,8 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
+import docx
 from docx.document import Document as WordDocument
-from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 from docxtpl import DocxTemplate
 from jinja2 import StrictUndefined, TemplateError
@@ -38,6 +38,8 @@ from engine.errors import Finding, Misbuilt
 
 LARGEST = 50_000_000
 """Bytes of a template, unpacked."""
+LONGEST = 60
+"""Characters of a template's text that an error quotes."""
 CONTROL, BODY = "\ufdd0control\ufdd0", "\ufdd0body\ufdd0"
 """What marks where blocks go: a character that no text may hold."""
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -54,10 +56,8 @@ def word(
     Raises `Invalid` for content that cannot be printed, `Misbuilt` for a template that cannot be used.
     """
     check(document.control, document.blocks)
-    filled = _filled(standard_template() if template is None else template, document, name)
+    filled = _filled(standard_template(document.landscape) if template is None else template, document, name)
     made: WordDocument = filled.docx
-    if template is None and document.landscape:
-        _turn(made)
     complete_styles(made)
     section = made.sections[0]
     width, left, right = section.page_width, section.left_margin, section.right_margin
@@ -97,10 +97,26 @@ def _filled(source: bytes, document: Document, name: str) -> Any:
     except (TemplateError, ArithmeticError, TypeError) as error:
         reason = "A placeholder cannot be filled in: {error}"
         remedy = "Correct it, or take it out; docs/documents.md lists what a template may name"
-        raise _misbuilt(name, "", reason, remedy, error=str(error)) from error
+        place = _place(source, environment, document, str(error))
+        raise _misbuilt(name, place, reason, remedy, error=str(error)) from error
     except (KeyError, ValueError, etree.XMLSyntaxError, zipfile.BadZipFile) as error:
         raise _misbuilt(name, "", "It is no Word document", "Save it as .docx in Word") from error
     return template
+
+
+def _place(source: bytes, environment: SandboxedEnvironment, document: Document, error: str) -> str:
+    """The paragraph that fails by itself as the whole template does; empty where it takes several to fail."""
+    found = docx.Document(io.BytesIO(source))
+    edges = [edge._element for part in found.sections for edge in (part.header, part.footer)]
+    for element in (found.element.body, *edges):
+        for paragraph in element.iter(qn("w:p")):
+            text = "".join(each.text or "" for each in paragraph.iter(qn("w:t"))).strip()
+            try:
+                environment.from_string(text).render(_context(document))
+            except (TemplateError, ArithmeticError, TypeError) as fault:
+                if str(fault) == error:
+                    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return ""
 
 
 def _refuse_archive(source: bytes, name: str) -> None:
@@ -151,12 +167,6 @@ def _marked(document: WordDocument, mark: str) -> Iterator[Any]:
     for paragraph in document.element.body.iter(qn("w:p")):
         if "".join(text.text or "" for text in paragraph.iter(qn("w:t"))).strip() == mark:
             yield paragraph
-
-
-def _turn(document: WordDocument) -> None:
-    section = document.sections[0]
-    section.orientation = WD_ORIENT.LANDSCAPE
-    section.page_width, section.page_height = section.page_height, section.page_width
 
 
 def _describe(document: WordDocument, content: Document) -> None:

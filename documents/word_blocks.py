@@ -29,6 +29,8 @@ from documents.measure import fitted
 from documents.pdf import picture
 from documents.word_style import BODY, CELL, HEAD, NOTE
 
+SHORT = 12
+"""Rows of a table that stay on one page with its caption and note; of a longer one, head and first row, and the end."""
 SHADE = "DDE6F0"
 STRONG = "F2F2F2"
 TWIPS = 20
@@ -60,7 +62,7 @@ class Blocks:
                 straight = f'<w:ind w:firstLine="0" w:firstLineChars="0"/><w:jc w:val="{block.align}"/>'
                 yield from (self._paragraph(line, BODY, straight) for line in block.text.split("\n"))
             case Fields():
-                yield from self.grid(field_lines(block), [7, 17, 7, 17])
+                yield from self.grid(field_lines(block), [8, 16, 8, 16])
             case Table():
                 yield from self._table(block)
             case Chart():
@@ -87,14 +89,18 @@ class Blocks:
     def _table(self, table: Table) -> Iterator[Any]:
         breadths = self._breadths(fitted(table, self.room / CHARACTER))
         heads = (
-            self._cell(column.title, breadth, HEAD, shade=SHADE)
+            self._cell(column.title, breadth, HEAD, shade=SHADE, keep=True)
             for column, breadth in zip(table.columns, breadths, strict=True)
         )
         rows = [f"<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>{''.join(heads)}</w:tr>"]
+        last = len(table.rows) - 1
         for number, row in enumerate(table.rows):
             style, shade = (HEAD, STRONG) if number in table.strong else (CELL, "")
+            keep = last < SHORT or number in (0, last - 1) or (number == last and bool(table.note))
             cells = (
-                self._cell(shown(value, column), breadth, style, shade=shade, align=ALIGN[column.kind])
+                self._cell(
+                    shown(value, column), breadth, style, shade=shade, align=ALIGN[column.kind], keep=keep
+                )
                 for value, column, breadth in zip(row, table.columns, breadths, strict=True)
             )
             rows.append(f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{''.join(cells)}</w:tr>")
@@ -117,7 +123,7 @@ class Blocks:
         paragraph._p.getparent().remove(paragraph._p)
         yield paragraph._p
         if chart.caption:
-            yield self._paragraph(chart.caption, "Caption")
+            yield self._paragraph(chart.caption, "Caption", "<w:keepNext/>" if chart.note else "")
         if chart.note:
             yield self._paragraph(chart.note, NOTE)
 
@@ -138,11 +144,19 @@ class Blocks:
         )
 
     def _cell(
-        self, text: str, breadth: int, style: str, *, shade: str = "", align: str = "", span: int = 1
+        self,
+        text: str,
+        breadth: int,
+        style: str,
+        *,
+        shade: str = "",
+        align: str = "",
+        span: int = 1,
+        keep: bool = False,
     ) -> str:
         wide = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
         fill = f'<w:shd w:val="clear" w:color="auto" w:fill="{shade}"/>' if shade else ""
-        aligned = f'<w:jc w:val="{align}"/>' if align else ""
+        aligned = ("<w:keepNext/>" if keep else "") + (f'<w:jc w:val="{align}"/>' if align else "")
         return (
             f'<w:tc><w:tcPr><w:tcW w:w="{breadth}" w:type="dxa"/>{wide}{fill}<w:vAlign w:val="center"/></w:tcPr>'
             f"{self._paragraph_xml(text, style, aligned)}</w:tc>"

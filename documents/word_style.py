@@ -13,6 +13,7 @@ from typing import Any
 
 import docx
 from docx.document import Document as WordDocument
+from docx.enum.section import WD_ORIENT
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import parse_xml
@@ -43,7 +44,7 @@ _LOOKS: dict[str, tuple[str, float, WD_ALIGN_PARAGRAPH | None, float, float, flo
 
 
 @cache
-def standard_template() -> bytes:
+def standard_template(landscape: bool = False) -> bytes:
     """The shipped template: A4, our styles, code and page numbers at the edges, `{{ title }}` and the rest.
 
     A department that wants another one begins with this file.
@@ -56,7 +57,9 @@ def standard_template() -> bytes:
         if style.type == WD_STYLE_TYPE.TABLE and style.name not in ("Normal Table", "Table Grid"):
             style.delete()
     section = document.sections[0]
-    section.page_width, section.page_height = Cm(21), Cm(29.7)
+    short, long = Cm(21), Cm(29.7)
+    section.orientation = WD_ORIENT.LANDSCAPE if landscape else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = (long, short) if landscape else (short, long)
     section.left_margin = section.right_margin = Cm(2.4)
     section.top_margin, section.bottom_margin = Cm(2.6), Cm(2.2)
     header = section.header.paragraphs[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import heappop, heappush
@@ -153,6 +153,26 @@ class App:
             if not waiting:
                 break
         return ran
+
+    def follow(self, instances: Collection[int], enough: Callable[[], bool]) -> bool:
+        """Run the jobs that this program's commands caused, and those that wait in these instances' families.
+
+        What others left waiting is no concern of who gave the command: `settle` runs it. Returns whether all is
+        done; what `enough` cuts off waits in the tables.
+        """
+        while True:
+            number = self.bell.answer()
+            if number is not None:
+                if enough() and self._kind(number) is not None:
+                    return False
+                self.work(number)
+                continue
+            with self.store.read() as conn:
+                waiting = work.waiting_in(conn, self.clock.now(), instances)
+            if not waiting:
+                return True
+            for job, kind in waiting:
+                self.bell.ring(None, job, None, rank=rank(kind))
 
     def work(self, number: int) -> None:
         """Run one job; what goes wrong is counted against it, never lost."""

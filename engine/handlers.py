@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
@@ -68,8 +68,17 @@ class Call:
     """Whose rights count: `by`, or the person they act for (`--as`)."""
     zone: tzinfo = UTC
     """In which days begin and end."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """The roles that the caller of the process has others for: see `role`."""
+    filed: tuple[str, str] | None = None
+    """As what the step's record is filed: the hash of the definition that knows it (a caller's, where that says so),
+    and its id there."""
     note: Callable[[str, Values], None] = lambda _kind, _facts: None
     """Adds an entry to the instance's journal."""
+
+    def role(self, own: str) -> str:
+        """The role to look for in the organisation: the caller's, where it has another for this one."""
+        return self.roles.get(own, own)
 
 
 Function = Callable[[Call], Any]
@@ -78,6 +87,10 @@ F = TypeVar("F", bound=Function)
 
 Judge = Callable[[Any], object]
 """Reads what somebody wrote; raises EngineError that says what is wrong with it."""
+
+
+FileJudge = Callable[[str, bytes, Sequence[Mapping[str, str]]], object]
+"""Reads a file of a procedure, given its name, content and the properties of all steps; raises Misbuilt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +180,12 @@ def anything(value: Any) -> None:
     """The judge who takes any value."""
 
 
+def a_role(value: Any) -> None:
+    """The judge of properties that name a role: the organisation has to have it."""
+    if not re.fullmatch(r"[\w.-]+", str(value).strip()):
+        raise EngineError("{value} is not one role", value=value)
+
+
 _ROLES = "asks_for_roles"
 _SETTINGS = "takes_settings"
 
@@ -177,6 +196,17 @@ class Handlers:
 
     subject: str = ""
     known: dict[str, Handler] = field(default_factory=dict)
+    files: dict[str, FileJudge] = field(default_factory=dict)
+    """Who judges the files of a procedure that only functions read, by pattern (`templates/*.docx`)."""
+
+    def judges(self, pattern: str) -> Callable[[FileJudge], FileJudge]:
+        """Register who judges such files of a procedure before it is published."""
+
+        def mark(judge: FileJudge) -> FileJudge:
+            self.files[pattern] = judge
+            return judge
+
+        return mark
 
     def inside(self, function: Callable[[Call], Values]) -> Callable[[Call], Values]:
         """Register what a service task does in the step's transaction; it returns the variables it sets."""
@@ -198,6 +228,7 @@ class Handlers:
         """Add another subject's handlers. Raises Misbuilt when a name is taken."""
         for handler in other.known.values():
             self._put(handler)
+        self.files |= other.files
 
     def find(self, name: str, kind: Kind | None = None) -> Handler:
         """The handler of that name (and kind). Raises NotFound."""

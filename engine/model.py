@@ -18,6 +18,8 @@ class Actor:
 
     person: str
     acting_for: str | None = None
+    right_of: str | None = None
+    """For whom the one acted for stands in, where the right used is not theirs either."""
 
 
 SYSTEM = Actor(ENGINE)
@@ -78,13 +80,15 @@ _RANKS = {
     **dict.fromkeys(("cancel", "catch", "escalated"), 0),
     **dict.fromkeys(("message", "signal"), 1),
     "child": 2,
+    **dict.fromkeys(("letter", "broadcast"), 4),
 }
 
 
 def rank(kind: str) -> int:
     """Which of several waiting jobs comes first: the lowest.
 
-    What one instance has to tell another comes before anything else is done, so that whoever is to be stopped
-    does not go on meanwhile; an end is told after what was thrown before it.
+    What may end an instance comes before anything else is done, so that whoever is to be stopped does not go on
+    meanwhile; an end is told after what was thrown before it. What is thrown for others comes last, when all
+    have gone as far as they can: so it is the same however many steps that takes.
     """
-    return _RANKS.get(kind, max(_RANKS.values()) + 1)
+    return _RANKS.get(kind, 3)

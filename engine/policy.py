@@ -52,6 +52,11 @@ class Rights:
                 return holder
         return None
 
+    def lender(self, role: str | None, units: Collection[str], excluded: Collection[str] = ()) -> str | None:
+        """Whose right that is when it is not the person's own; None: their own, or nobody's."""
+        holder = self.holder(role, units, excluded)
+        return None if holder == self.person else holder
+
     def represents(self, person: str | None) -> bool:
         """Whether this is the person or somebody they stand in for."""
         return person is not None and (person == self.person or person in self.stands_in_for)
@@ -110,6 +115,17 @@ def may_see(work: Work, rights: Rights) -> bool:
     ) is not None
 
 
+def _told(work: Work, rights: Rights) -> None:
+    """Raises Denied for whom a task is none of: who has it or did it is not theirs to know either."""
+    if not (may_see(work, rights) or rights.represents(work.assignee) or rights.represents(work.closed_by)):
+        if work.status == "open":
+            raise Denied(
+                "Task {task} waits for {role}; {person} does not hold that role there",
+                task=work.id, role=work.role_name, person=rights.person,
+            )  # fmt: skip
+        raise Denied("Task {task} is not for {person} to see", task=work.id, person=rights.person)
+
+
 def still_open(work: Work, verb: str) -> None:
     """Raises Conflict when the task is done or gone, naming who did it."""
     if work.status == "done":
@@ -128,7 +144,8 @@ def still_open(work: Work, verb: str) -> None:
 
 
 def may_claim(work: Work, rights: Rights) -> str | None:
-    """Whose right the person uses to take an open task (None: their own). Raises Conflict or Denied."""
+    """Whose right the person uses to take an open task (None: their own). Raises Denied or Conflict."""
+    _told(work, rights)
     still_open(work, "claim")
     if work.status == "claimed" and work.assignee != rights.person:
         raise Conflict("Task {task} was already claimed by {person}", task=work.id, person=work.assignee)
@@ -137,6 +154,7 @@ def may_claim(work: Work, rights: Rights) -> str | None:
 
 def may_work(work: Work, rights: Rights) -> str | None:
     """Whose right the person uses to work on a task: its assignee's, or their role's when nobody has it."""
+    _told(work, rights)
     still_open(work, "complete")
     if work.assignee is None:
         return _right(work, rights)
@@ -151,11 +169,15 @@ def may_work(work: Work, rights: Rights) -> str | None:
             person=rights.person,
         )
     _four_eyes(work, rights, work.assignee)
-    return None if work.assignee == rights.person else work.assignee
+    if work.assignee != rights.person:
+        return work.assignee
+    return None if work.delegated else rights.lender(work.role, work.units, work.excluded)
 
 
 def may_assign(work: Work, rights: Rights, leaders: frozenset[str]) -> str | None:
     """Who may give a task to somebody: whoever has it, and who holds the permission `assign`."""
+    if rights.person not in leaders:
+        _told(work, rights)
     still_open(work, "assign")
     if rights.represents(work.assignee):
         return None if work.assignee == rights.person else work.assignee
@@ -170,14 +192,21 @@ def may_assign(work: Work, rights: Rights, leaders: frozenset[str]) -> str | Non
     )
 
 
+def may_release(work: Work, rights: Rights, leaders: frozenset[str]) -> str | None:
+    """Who may give a task back: whoever has it, and who holds the permission `assign`. Whose right that is."""
+    if rights.person not in leaders:
+        _told(work, rights)
+    still_open(work, "release")
+    if work.assignee is None:
+        raise Conflict("Task {task} is not claimed", task=work.id)
+    if rights.represents(work.assignee):
+        return None if work.assignee == rights.person else work.assignee
+    if rights.person in leaders:
+        return None
+    raise Denied("Task {task} is with {person}; only they can release it", task=work.id, person=work.assignee)
+
+
 def _right(work: Work, rights: Rights) -> str | None:
-    if rights.holder(work.role, work.units) is None and not rights.represents(work.assignee):
-        raise Denied(
-            "Task {task} waits for {role}; {person} does not hold that role there",
-            task=work.id,
-            role=work.role_name,
-            person=rights.person,
-        )
     _four_eyes(work, rights, rights.person)
     holder = rights.holder(work.role, work.units, work.excluded)
     if holder is None:

@@ -65,6 +65,8 @@ class Begin:
     variables: Values
     parameters: Values
     """Parameters of the procedure that are set otherwise."""
+    by_calendar: bool = False
+    """Whether the procedure's own schedule has to start it at that time, and gives its dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Act:
     """Whether the task's due date has passed by then."""
     refused: tuple[str, ...] = ()
     """Fields whose problems are expected; nothing changes then."""
+    denied: bool = False
+    """Whether it is expected that this person may not do it, or not now; nothing changes then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ class Outcome:
     overdue: Mapping[str, tuple[str, ...]]
     """Roles that were told so, by element; elements not named are not judged."""
     variables: Values
+    records: Values
+    """Codes (None where it has none) of the records that steps filed, by element; others are not judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +203,11 @@ def _begin(entry: Reader) -> Begin:
         entry.optional_text("event"),
         _values(entry, "variables"),
         _values(entry, "parameters"),
+        entry.boolean("by_calendar"),
     )
+    if begin.by_calendar and (begin.event is None or begin.variables or begin.parameters):
+        remedy = "Name the event, and delete variables and parameters: the schedule gives the dates"
+        entry.fault("What starts by the calendar is given nothing else", remedy, at=("by_calendar",))
     entry.done()
     return begin
 
@@ -228,7 +238,11 @@ def _step(entry: Reader, stage: Stage, before: datetime) -> Act | Look:
         order=given if isinstance(given, Order) else None,
         late=entry.boolean("late"),
         refused=entry.texts("refused", required=False),
+        denied=entry.boolean("denied"),
     )
+    if act.denied and act.refused:
+        remedy = "Keep one of them: who may not do it is told no more"
+        entry.fault("A step is both denied and refused", remedy, at=("denied",))
     entry.done()
     return act
 
@@ -240,6 +254,7 @@ def _outcome(entry: Reader) -> Outcome:
         missed=tuple(sorted(entry.texts("missed", required=False))),
         overdue=_lists(overdue) if overdue else {},
         variables=_values(entry, "variables"),
+        records=_values(entry, "records"),
     )
     entry.done()
     return outcome

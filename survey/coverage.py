@@ -1,8 +1,9 @@
 """Who has to be asked in a year so that enough are asked every year and everybody within several. Pure.
 
 A customer falls due when their last survey (before any: the day they became a customer) lies `years` back by the
-end of the year planned for; the three years roll with each customer (003C 4.2.1, reading A5). Customers won in
-the year before are planned for, too (004B).
+end of the year planned for; the three years roll with each customer (003C 4.1, reading A5). Where periods stand fixed
+instead (`begun`, the first year of one), everybody not asked in a period is due in its last year. Customers won in the
+year before are planned for, too (004B).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from engine.calendar.durations import Duration
 from engine.errors import Problem
 from survey.numbering import natural
 from survey.precision import Exact, exact, part_of
@@ -48,9 +50,52 @@ class Plan:
         return _ordered({*self.due, *self.new, *self.filled})
 
 
-def due(customers: Iterable[Known], year: int, years: int = YEARS) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many customers were asked in the last year and in the last years, as of a day."""
+
+    customers: int
+    year: tuple[str, ...]
+    """Asked since the same day of the year before."""
+    years: tuple[str, ...]
+    """Asked since the same day so many years ago; the former are among them."""
+    never: tuple[str, ...]
+    due: tuple[str, ...]
+    """They have to be asked before the calendar year ends."""
+
+    @property
+    def share_of_year(self) -> Fraction | None:
+        """The part asked in the last year; None of nobody."""
+        return Fraction(len(self.year), self.customers) if self.customers else None
+
+    @property
+    def share_of_years(self) -> Fraction | None:
+        """The part asked in the last years; None of nobody."""
+        return Fraction(len(self.years), self.customers) if self.customers else None
+
+
+def reach(customers: Sequence[Known], day: date, years: int = YEARS) -> Reach:
+    """Who was asked within a year and within so many years before the day, who never, and who is due."""
+
+    def asked(since: int) -> tuple[str, ...]:
+        first = Duration(years=since).move(day, -1)
+        return _ordered(each.code for each in customers if each.last and first < each.last <= day)
+
+    never = _ordered(each.code for each in customers if each.last is None)
+    return Reach(len(customers), asked(1), asked(years), never, due(customers, day.year, years))
+
+
+def due(
+    customers: Iterable[Known], year: int, years: int = YEARS, begun: int | None = None
+) -> tuple[str, ...]:
     """Who has to be asked in `year`. Of whom nothing is known is due."""
-    return _ordered(each.code for each in customers if _due(each, year, years))
+    return _ordered(each.code for each in customers if _due(each, year, years, begun))
+
+
+def period(year: int, years: int, begun: int) -> tuple[int, int]:
+    """The first and the last year of the fixed period that holds `year`."""
+    first = begun + (year - begun) // years * years
+    return first, first + years - 1
 
 
 def new(customers: Iterable[Known], year: int) -> tuple[str, ...]:
@@ -63,10 +108,16 @@ def new(customers: Iterable[Known], year: int) -> tuple[str, ...]:
 
 
 def plan(
-    customers: Sequence[Known], year: int, *, share: Exact = SHARE, years: int = YEARS, seed: str = ""
+    customers: Sequence[Known],
+    year: int,
+    *,
+    share: Exact = SHARE,
+    years: int = YEARS,
+    begun: int | None = None,
+    seed: str = "",
 ) -> Plan:
     """The least that keeps both rules: who is due, who is new, then who was asked longest ago (by lot if alike)."""
-    must, fresh = due(customers, year, years), new(customers, year)
+    must, fresh = due(customers, year, years, begun), new(customers, year)
     taken = {*must, *fresh}
     others = [each for each in customers if each.code not in taken]
     others.sort(key=lambda each: (each.last or each.since or date.min, rank(seed, each.code)))
@@ -81,6 +132,7 @@ def check(
     *,
     share: Exact = SHARE,
     years: int = YEARS,
+    begun: int | None = None,
 ) -> list[Problem]:
     """What a plan lacks: too few of all, or some who are due. A share is judged on counts (39 of 100 are too few)."""
     problems = []
@@ -95,7 +147,7 @@ def check(
         }
         template = "The plan has {count} of {total} customers; {percent} a year are {needed}"
         problems.append(Problem("plan", template, params))
-    left_out = [code for code in due(customers, year, years) if code not in planned]
+    left_out = [code for code in due(customers, year, years, begun) if code not in planned]
     if left_out:
         shown = ", ".join(left_out[:20]) + (", …" if len(left_out) > 20 else "")
         params = {"codes": shown, "count": len(left_out), "years": years, "year": year}
@@ -106,7 +158,10 @@ def check(
     return problems
 
 
-def _due(each: Known, year: int, years: int) -> bool:
+def _due(each: Known, year: int, years: int, begun: int | None) -> bool:
+    if begun is not None:
+        first, end = period(year, years, begun)
+        return year == end and (each.last is None or each.last.year < first)
     last = each.last or each.since
     return last is None or last.year + years <= year
 

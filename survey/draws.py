@@ -78,47 +78,81 @@ class Drift:
 
 def frame_of(conn: Connection, found: Round, design: Design, day: date) -> Frame:
     """The active respondents of the round's unit and those below, without whom the design leaves out."""
-    units = units_below(conn, found.unit)
+    there, left_out = candidates(conn, found.unit, design, day)
     asked = _asked(conn, found)[1] if design.no_repeat else frozenset()
-    limit = _limit(design, day)
+    known = last_asked(conn, found.unit) if design.new_share else None
+    listed = tuple(
+        Listed(
+            code,
+            _value(each, design.stratify) if design.stratify else "",
+            int(each.id in asked),
+            known is not None and each.id not in known,
+        )
+        for code, each in there.items()
+    )
+    return Frame(there, listed, left_out)
+
+
+def candidates(
+    conn: Connection, unit: str, design: Design, day: date
+) -> tuple[dict[str, Respondent], dict[str, int]]:
+    """Who of a unit and those below may be asked on the day, by code; and how many may not, by reason.
+
+    Raises `Invalid` when the design names a column that the roster does not have.
+    """
     there: dict[str, Respondent] = {}
     left_out: Counter[str] = Counter()
     attributes: set[str] = set()
-    for each in rosters.listed(conn, units=units, active=True):
+    for each in rosters.listed(conn, units=units_below(conn, unit), active=True):
         attributes |= each.attributes.keys()
-        if reason := _reason(each, design, day.isoformat(), limit):
+        if reason := _reason(each, design, day):
             left_out[reason] += 1
         else:
-            there[code_of(each.unit, each.code, found.unit)] = each
-    for name in (*design.where, *([design.stratify] if design.stratify else [])):
-        if name not in _COLUMNS and name not in attributes:
+            there[code_of(each.unit, each.code, unit)] = each
+    for field_, name in (
+        *(("where", name) for name in design.where),
+        ("stratify", design.stratify),
+        ("dated", None if design.dated == "since" else design.dated),
+    ):
+        if name is not None and name not in _COLUMNS and name not in attributes:
             known = ", ".join((*_COLUMNS, *sorted(attributes)))
             template = "The roster has no column {name}; it has {known}"
-            raise Invalid([Problem("stratify", template, {"name": name, "known": known})])
-    listed = tuple(
-        Listed(code, _value(each, design.stratify) if design.stratify else "", int(each.id in asked))
-        for code, each in there.items()
-    )
-    return Frame(there, listed, dict(left_out))
+            raise Invalid([Problem(field_, template, {"name": name, "known": known})])
+    return there, dict(left_out)
 
 
-def _limit(design: Design, day: date) -> str | None:
-    """The last day on which somebody may have come to be there long enough."""
-    return Duration(months=design.months).move(day, -1).isoformat() if design.months else None
-
-
-def _reason(each: Respondent, design: Design, day: str, limit: str | None) -> str | None:
+def _reason(each: Respondent, design: Design, day: date) -> str | None:
+    """Why somebody may not be asked on the day."""
+    since, today = each.since or "", day.isoformat()
     if each.excluded is not None:
         return "excluded"
-    if each.left_on and each.left_on <= day:
+    if each.left_on and each.left_on <= today:
         return "left"
     if any(_value(each, name) != value for name, value in design.where.items()):
         return "where"
-    if limit is not None and (each.since or "9999") > limit:
+    if design.moved_in and not "" < since <= today:
+        return "moved_in"
+    if design.months and not _long_enough(since, design, day):
         return "months"
-    if design.until is not None and (each.since or "") > design.until:
+    if design.until is not None and since > design.until:
         return "until"
+    if design.dated is not None and not _in_period(each, design):
+        return "dated"
     return None
+
+
+def _long_enough(since: str, design: Design, day: date) -> bool:
+    """Whether the months have passed, and where there is a window, not before it."""
+    if not since:
+        return False
+    reached = Duration(months=design.months).move(date.fromisoformat(since))
+    return reached <= day and (not design.window or (day - reached).days <= design.window)
+
+
+def _in_period(each: Respondent, design: Design) -> bool:
+    assert design.dated is not None
+    found = each.since if design.dated == "since" else each.attributes.get(design.dated)
+    return bool(found) and (design.first_day or "") <= str(found) <= (design.last_day or "9999")
 
 
 def _value(each: Respondent, name: str) -> str:
@@ -160,7 +194,7 @@ def draw_sample(
         )
     seed = seed or _seed(conn, found)
     sample = sample_of(frame.listed, design, seed)
-    text = _frozen(frame.listed)
+    text = _frozen(frame.listed, fresh=design.new_share is not None)
     parameters = {
         "design": design.plain(),
         "day": today.isoformat(),
@@ -269,11 +303,10 @@ def drift(conn: Connection, found: Round) -> Drift:
     then = {code for code, *_ in orjson.loads(zlib.decompress(row.frame))}
     design = design_of(row.parameters["design"])
     day = date.fromisoformat(row.parameters["day"])
-    limit = _limit(design, day)
     now = {
         code_of(each.unit, each.code, found.unit)
         for each in rosters.listed(conn, units=units_below(conn, found.unit), active=True)
-        if _reason(each, design, day.isoformat(), limit) is None
+        if _reason(each, design, day) is None
     }
     return Drift(joined=len(now - then), left=len(then - now))
 
@@ -328,10 +361,12 @@ def _stored(conn: Connection, found: Round) -> Any:
     return row
 
 
-def _frozen(listed: Sequence[Listed]) -> bytes:
-    """The frame as JSON, in natural order of codes."""
+def _frozen(listed: Sequence[Listed], *, fresh: bool) -> bytes:
+    """The frame as JSON, in natural order of codes; who is new stands in it only where the design looks at it."""
     ordered = sorted(listed, key=lambda each: (natural(each.code), each.code))
-    return orjson.dumps([[each.code, each.stratum, each.turn] for each in ordered])
+    return orjson.dumps(
+        [[each.code, each.stratum, each.turn, *([each.fresh] if fresh else [])] for each in ordered]
+    )
 
 
 def _remark(remark: Problem | None) -> dict[str, Any] | None:

@@ -20,7 +20,18 @@ from survey.tables import attempt, member, survey_round
 
 KINDS = ("issue", "reminder", "attempt", "refusal", "recheck")
 """What a person enters; a return is entered with its answers."""
-CHANNELS = ("paper", "phone", "visit", "email", "link")
+CHANNELS: Mapping[str, str] = {
+    "paper": "纸质",
+    "phone": "电话",
+    "visit": "走访",
+    "email": "邮件",
+    "link": "链接",
+    "post": "邮寄",
+    "fax": "传真",
+    "sms": "短信",
+    "chat": "即时通讯",
+}
+"""The ways by which questionnaires go and come, with what papers and files call them."""
 FINAL = ("refusal", "non-contact", "other", "unknown-eligibility", "ineligible")
 """Dispositions that a person may enter (AAPOR)."""
 RETURNED = ("complete", "partial")
@@ -50,8 +61,12 @@ def issue(
     today: date,
     now: datetime,
     channel: str = "paper",
+    rest: bool = True,
 ) -> int:
-    """Everybody listed got a questionnaire, but the numbers given with their disposition. Returns how many did."""
+    """Everybody listed got a questionnaire, but the numbers given with their disposition. Returns how many did.
+
+    Without the `rest` only those numbers change: who got one is entered by itself (`record`).
+    """
     at = None if found.anonymous else now
     here = (member.c.round_id == found.id, member.c.disposition == "listed")
     if not_issued:
@@ -61,6 +76,8 @@ def issue(
             .values(disposition=bindparam("code")),
             [{"place": number, "code": disposition} for number, disposition in not_issued.items()],
         )
+    if not rest:
+        return 0
     columns = ["round_id", "anonymity", "member_id", "kind", "channel", "day", "at", "recorded_by"]
     values = (
         literal("issue"),
@@ -74,6 +91,13 @@ def issue(
     issued = update(member).where(*here)
     became = issued.values(disposition="issued", issued_on=today.isoformat(), channel=channel)
     return int(conn.execute(became).rowcount)
+
+
+def try_again(conn: Connection, found: Round) -> int:
+    """Who was not met and has no questionnaire yet is listed again, to be tried once more. Returns how many."""
+    not_met = (member.c.disposition == "non-contact", member.c.issued_on.is_(None))
+    again = update(member).where(member.c.round_id == found.id, *not_met).values(disposition="listed")
+    return int(conn.execute(again).rowcount)
 
 
 def record(
@@ -115,14 +139,16 @@ def record(
     changes = []
     for each in members:
         became, issued_on = final or each.disposition, each.issued_on
+        way = (
+            each.channel or channel
+        )  # a reminder on the phone does not make a paper questionnaire one by phone
         if kind == "issue":
+            way = channel or each.channel
             became, issued_on = (
                 final or ("issued" if became == "listed" else became),
                 issued_on or day.isoformat(),
             )
-        changes.append(
-            {"which": each.id, "became": became, "given": issued_on, "by_way": channel or each.channel}
-        )
+        changes.append({"which": each.id, "became": became, "given": issued_on, "by_way": way})
     conn.execute(
         update(member)
         .where(member.c.id == bindparam("which"))
@@ -216,3 +242,29 @@ def to_remind(conn: Connection, found: Round, days: int, today: date) -> tuple[M
         for each in roster(conn, found.id)
         if each.disposition == "issued" and each.issued_on is not None and each.issued_on <= limit
     )
+
+
+def follow_up(
+    conn: Connection,
+    found: Round,
+    members: Sequence[Member],
+    kind: str,
+    *,
+    by: str,
+    day: date,
+    now: datetime,
+    channel: str | None,
+    note: str,
+) -> None:
+    """Enter what happened after the fieldwork, a call-back or a check: how the answers came stays as it was."""
+    _check(found, kind, channel, None, note, day, now)
+    entry = {
+        "round_id": found.id,
+        "anonymity": found.anonymity,
+        "kind": kind,
+        "channel": channel,
+        "note": note,
+    }
+    entry |= {"day": day.isoformat(), "at": None if found.anonymous else now, "recorded_by": by}
+    if members:
+        conn.execute(insert(attempt), [{**entry, "member_id": each.id} for each in members])

@@ -46,7 +46,7 @@ _NAMES = {
 }
 _YES = ("1", "yes", "y", "true", "是", "√")
 _NO = ("", "0", "no", "n", "false", "否")
-_CHANNEL_WORDS = dict(zip(("纸质", "电话", "走访", "邮件", "链接"), CHANNELS, strict=True))
+_CHANNEL_WORDS = {word: channel for channel, word in CHANNELS.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Text, bindparam, func, insert, select, type_coerce, update
 
+from engine.characters import identity
 from engine.errors import Conflict, Invalid, NotFound, Problem
 from engine.forms import Form
 from engine.model import label
@@ -55,6 +56,8 @@ class Round:
     status: str
     opened_at: datetime
     closed_at: datetime | None
+    redraw: str | None = None
+    """The role that alone may draw the sample again; None: whoever may work on the round."""
 
     @property
     def anonymous(self) -> bool:
@@ -111,12 +114,13 @@ def open_round(
     groups: Sequence[str] | None = None,
     method: str | None = None,
     definition: str | None = None,
+    redraw: str | None = None,
 ) -> Round:
     """Open a round of the instance, without members yet; one that is there already is returned as it stands.
 
     `groups`: by what its answers are grouped; of an anonymous round none, unless named here. `definition`: the one
-    whose questionnaire is asked, if it is not the instance's own. Raises `NotFound` for a questionnaire that the
-    procedure does not have.
+    whose questionnaire is asked, if it is not the instance's own. `redraw`: the role that alone may draw again.
+    Raises `NotFound` for a questionnaire that the procedure does not have.
     """
     row = _instance(conn, instance)
     there = conn.execute(_ROUND.where(survey_round.c.instance_id == instance, survey_round.c.part == part))
@@ -140,7 +144,7 @@ def open_round(
             questionnaire=form.id,
             version=form.version,
             anonymity=anonymity,
-            design={"groups": list(groups)},
+            design={"groups": list(groups)} | ({"redraw": redraw} if redraw else {}),
             method=method,
             status="open",
             opened_at=now,
@@ -180,22 +184,40 @@ def round_of(conn: Connection, instance: int, part: str | None = None) -> Round:
     return chosen[0]
 
 
+def by_number(conn: Connection, round_id: int) -> Round:
+    """The round of that number in the database."""
+    return _round(conn.execute(_ROUND.where(survey_round.c.id == round_id)).one())
+
+
 def roster(conn: Connection, round_id: int) -> tuple[Member, ...]:
     """The round's members in the order of their numbers."""
-    rows = conn.execute(
-        select(member, respondent.c.code, respondent.c.unit, survey_round.c.unit.label("own"))
-        .join(respondent, respondent.c.id == member.c.respondent_id)
-        .join(survey_round, survey_round.c.id == member.c.round_id)
-        .where(member.c.round_id == round_id)
-        .order_by(member.c.number)
-    )
-    return tuple(
-        Member(
-            *(r.id, r.number, code_of(r.unit, r.code, r.own), r.respondent_id),
-            *(r.project, r.segment, r.attributes),
-            *(r.surveyor, r.channel, r.disposition, r.issued_on, r.returned_on),
-        )
-        for r in rows
+    rows = conn.execute(_MEMBERS.where(member.c.round_id == round_id).order_by(member.c.number))
+    return tuple(map(_member, rows))
+
+
+def member_of(conn: Connection, found: Round, *, number: int | None = None, code: str = "") -> Member | None:
+    """One member, by number or else by code, without reading the others; None where there is none."""
+    wanted = _MEMBERS.where(member.c.round_id == found.id)
+    if number is not None:
+        rows = conn.execute(wanted.where(member.c.number == number))
+        return next(map(_member, rows), None)
+    plain = identity(code)
+    rows = conn.execute(wanted.where(respondent.c.code.in_((plain, plain.rpartition("/")[2]))))
+    return next((each for each in map(_member, rows) if each.code == plain), None)
+
+
+_MEMBERS = (
+    select(member, respondent.c.code, respondent.c.unit, survey_round.c.unit.label("own"))
+    .join(respondent, respondent.c.id == member.c.respondent_id)
+    .join(survey_round, survey_round.c.id == member.c.round_id)
+)
+
+
+def _member(r: Any) -> Member:
+    return Member(
+        *(r.id, r.number, code_of(r.unit, r.code, r.own), r.respondent_id),
+        *(r.project, r.segment, r.attributes),
+        *(r.surveyor, r.channel, r.disposition, r.issued_on, r.returned_on),
     )
 
 
@@ -352,4 +374,5 @@ def _round(row: Any) -> Round:
         status=row.status,
         opened_at=row.opened_at,
         closed_at=row.closed_at,
+        redraw=row.design.get("redraw"),
     )

@@ -32,6 +32,8 @@ class Listed:
     code: str
     stratum: str = ""
     turn: int = 0
+    fresh: bool = False
+    """Never asked before, by whichever procedure; kept only where the design looks at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +61,18 @@ class Design:
     """Why these codes: a targeted sample is no random one."""
     no_repeat: bool = False
     """Nobody is asked again before everybody was asked."""
+    new_share: str | None = None
+    """At least this part of the sample was never asked before, by whichever procedure."""
+    moved_in: bool = False
+    """Only who has moved in (has become a customer), as far as the roster knows the day."""
     months: int = 0
     """Only who has been there for so many months."""
+    window: int = 0
+    """Of these only who reached the months within the last so many days: the first survey after moving in."""
+    dated: str | None = None
+    """`since`, or the attribute that holds a day (of the last service), which lies in the period:"""
+    first_day: str | None = None
+    last_day: str | None = None
     until: str | None = None
     """Only who was there on that day: whoever came later belongs to the next survey."""
     where: Mapping[str, str] = field(default_factory=dict)
@@ -95,14 +107,15 @@ def design_of(given: Mapping[str, object]) -> Design:
             problems.append(Problem(name, template, {"meant": meant, "known": ", ".join(known)}))
     values = {name: value for name, value in given.items() if name in known and value is not None}
     try:
-        for name in ("size", "least", "fixed", "least_each", "months"):
+        for name in ("size", "least", "fixed", "least_each", "months", "window"):
             if name in values:
                 values[name] = _whole(name, values[name])
-        for name in ("share", "error", "response"):
+        for name in ("share", "error", "response", "new_share"):
             if name in values:
                 values[name] = _part(name, values[name])
-        if "until" in values:
-            values["until"] = _day(values["until"])
+        for name in ("until", "first_day", "last_day"):
+            if name in values:
+                values[name] = _day(name, values[name])
     except Invalid as error:
         problems += error.problems
     if isinstance(codes := values.get("codes"), Iterable):
@@ -129,6 +142,8 @@ def draw(frame: Sequence[Listed], design: Design, seed: str) -> Sample:
             remark = Problem("size", template, {"population": len(listed), "size": size})
         if size >= len(listed):
             chosen = listed
+        elif design.new_share is not None:
+            chosen, remark = _renewed(listed, size, design.new_share, seed)
         elif design.method == "stratified":
             chosen = _proportional(listed, size, design.least_each, seed)
         else:
@@ -238,6 +253,21 @@ def _fixed(listed: Sequence[Listed], number: int, seed: str) -> tuple[list[Liste
     return chosen, remark if small else None
 
 
+def _renewed(
+    listed: Sequence[Listed], size: int, share: str, seed: str
+) -> tuple[list[Listed], Problem | None]:
+    """First those of the sample that have to be new, then the rest from everybody left."""
+    fresh, needed = [each for each in listed if each.fresh], part_of(size, share)
+    chosen = _take(fresh, min(needed, len(fresh)), seed)
+    taken = {each.code for each in chosen}
+    chosen += _take([each for each in listed if each.code not in taken], size - len(chosen), seed)
+    template = (
+        "{needed} of the sample have to be new, but only {found} were never asked: all of them are taken"
+    )
+    remark = Problem("new_share", template, {"needed": needed, "found": len(fresh)})
+    return chosen, remark if len(fresh) < needed else None
+
+
 def _targeted(listed: Sequence[Listed], design: Design) -> list[Listed]:
     there = {each.code: each for each in listed}
     missing = [code for code in design.codes if code not in there]
@@ -266,6 +296,13 @@ def _check(design: Design) -> None:
         problems.append(Problem("stratify", "Say by what to stratify: project, segment or an attribute"))
     if design.fixed is not None and design.method != "stratified":
         problems.append(Problem("fixed", "Only a stratified sample has so many of each stratum"))
+    if design.new_share is not None and design.method != "simple":
+        problems.append(Problem("new_share", "Only a simple random sample has a share of new ones"))
+    if design.window and not design.months:
+        problems.append(Problem("window", "Say after how many months: the window begins then"))
+    if (design.dated is None) != (design.first_day is None and design.last_day is None):
+        template = "Say which day has to lie in which period: dated with first_day, last_day or both"
+        problems.append(Problem("dated", template))
     if design.size is not None and design.least is not None and design.size < design.least:
         params = {"least": design.least, "size": design.size}
         problems.append(Problem("size", "The sample has to have at least {least}, found {size}", params))
@@ -280,12 +317,12 @@ def _whole(name: str, value: object) -> int:
     return int(text)
 
 
-def _day(value: object) -> str:
+def _day(name: str, value: object) -> str:
     try:
         return date.fromisoformat(str(value).strip()).isoformat()
     except ValueError:
         template = "Expected a date such as 2026-09-14, found {found}"
-        raise Invalid([Problem("until", template, {"found": str(value)[:40]})]) from None
+        raise Invalid([Problem(name, template, {"found": str(value)[:40]})]) from None
 
 
 def _part(name: str, value: object) -> str:

@@ -37,6 +37,8 @@ __all__ = [
     "draw",
     "member",
     "respondent",
+    "spot_check",
+    "spot_verdict",
     "survey_round",
 ]
 
@@ -177,3 +179,30 @@ answers = Table(
     sqlite_with_rowid=False,
 )
 Index(None, answers.c.round_id)
+
+spot_check = numbered(
+    "spot_check",
+    must("round_id", Id, ForeignKey("round.id")),
+    must("instance_id", Id, ForeignKey(instance.c.id)),  # the check's own
+    must("kind", Text),  # phone | recheck | full
+    must("seed", Text),
+    must("frame", LargeBinary),  # JSON, zlib: the codes drawn from
+    must("frame_sha256", Text),  # of the JSON
+    must("population", Integer),
+    must("size", Integer),
+    must("drawn_at", Instant),
+    must("drawn_by", Text),
+    UniqueConstraint("instance_id", "kind"),
+)
+Index(None, spot_check.c.round_id)
+
+spot_verdict = Table(
+    "spot_verdict",
+    metadata,
+    key("check_id", Id, ForeignKey(spot_check.c.id)),
+    key("member_id", Id, ForeignKey(member.c.id)),
+    may("verdict", Text),  # None: drawn, and not judged yet
+    may("note", Text),
+    may("judged_on", Text),
+    may("judged_by", Text),
+)

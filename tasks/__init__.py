@@ -2,47 +2,61 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from engine.bootstrap import Subject
 from engine.handlers import Handlers
 
 __all__ = ["registry", "subjects"]
 
 
-def registry() -> Handlers:
-    """Every handler that a diagram may name."""
-    from tasks import (
-        archive,
-        dates,
-        fieldwork,
-        figures,
-        handouts,
-        notices,
-        papers,
-        planning,
-        questionnaires,
-        rectification,
-        report,
-        summary,
-        team,
-    )
+SUBJECTS = (
+    "appointments",
+    "approvals",
+    "archive",
+    "assessment",
+    "callbacks",
+    "coverage",
+    "dates",
+    "delphi",
+    "distribution",
+    "feedback",
+    "fieldwork",
+    "figures",
+    "genuineness",
+    "handouts",
+    "improvement",
+    "indicators",
+    "links",
+    "notices",
+    "offices",
+    "opinions",
+    "papers",
+    "planning",
+    "plausibility",
+    "questionnaires",
+    "quotas",
+    "rectification",
+    "report",
+    "representatives",
+    "sampling",
+    "scores",
+    "standards",
+    "summary",
+    "team",
+    "templates",
+    "timing",
+    "visits",
+    "workbook",
+)
+"""The modules of this package, each with its `handlers`."""
 
+
+def registry() -> Handlers:
+    """Every handler that a diagram may name. Imported only when asked for: `flow --help` needs none."""
     known = Handlers()
-    for subject in (
-        fieldwork,
-        figures,
-        rectification,
-        archive,
-        notices,
-        dates,
-        papers,
-        report,
-        team,
-        handouts,
-        summary,
-        planning,
-        questionnaires,
-    ):
-        known.include(subject.handlers)
+    for name in SUBJECTS:
+        known.include(import_module(f"{__name__}.{name}").handlers)
     return known
 
 

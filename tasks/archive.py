@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,21 +22,28 @@ handlers = Handlers("archive")
 LIST = "SHA256SUMS"
 
 
+def _retention(value: Any) -> None:
+    """The judge of `flow.retention`: how long, or a variable that says it."""
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", str(value)):
+        judge_retention(value)
+
+
 @handlers.inside
 @takes(optional={"flow.elements": anything})
 def index(call: Call) -> Values:
     """Lists every record of the instance and what it called, as `sha256sum -c` reads it (`SHA256SUMS`).
 
-    Property: `flow.elements`, the steps that have to have left a record. Sets `archive_files`, their number,
-    and `archive_missing`, the steps without one.
+    Property: `flow.elements`, the steps that have to have left a record, or the variable that names them. Sets
+    `archive_files`, their number, `archive_list`, their titles, and `archive_missing`, the steps without one.
     """
     files = _files(call)
     there = {row.element for row in files.values()}
-    needed = [name.strip() for name in call.properties.get("flow.elements", "").split(",") if name.strip()]
+    needed = [name.strip() for name in (_said(call, "flow.elements") or "").split(",") if name.strip()]
     folder = PurePosixPath("records") / call.label
     lines = [f"{row.sha256}  {_seen_from(folder, path)}" for path, row in sorted(files.items())]
     return {
         "archive_files": len(files),
+        "archive_list": _titles(files),
         "archive_missing": [name for name in needed if name not in there],
         "$record": {LIST: "".join(f"{line}\n" for line in lines)},
     }
@@ -58,26 +68,41 @@ def complete(call: Call) -> None:
 
 
 @handlers.inside
-@takes(optional={"flow.custodian": anything, "flow.retention": judge_retention})
+@takes(optional={"flow.custodian": anything, "flow.retention": _retention})
 def seal(call: Call) -> Values:
     """Seals what the instance and those it called left so far: records, definitions, journal up to this step.
 
-    Properties: `flow.custodian`, the person or role that takes it over, or a variable that names one (without it,
-    whoever did the step before); `flow.retention`, such as P3Y or permanent (without it, what the procedure's records
-    say). Sets `archive_number`, `archive_sha256` and `archive_keep_until`.
+    Properties: `flow.custodian`, the person or role that takes it over (without it, whoever did the step before);
+    `flow.retention`, such as P3Y or permanent (without it, what the procedure's records say); each may be a variable
+    that says it, or says nothing. Sets `archive_number`, `archive_sha256`, `archive_keep_until` and `archived_on`.
     """
-    named = call.properties.get("flow.custodian", "").strip()
+    retention = _said(call, "flow.retention")
+    if retention is not None:
+        judge_retention(retention)
     sealed = put(
         call.conn, call.root, now=call.now, day=date.fromisoformat(call.today), by=call.by,
-        custodian=str(call.variables.get(named) or named or call.by),
-        retention=call.properties.get("flow.retention"),
+        custodian=_said(call, "flow.custodian") or call.by, retention=retention,
     )  # fmt: skip
     call.note("archive.sealed", sealed.facts)
     return {
         "archive_number": sealed.number,
         "archive_sha256": sealed.sha256,
         "archive_keep_until": None if sealed.keep_until is None else sealed.keep_until.isoformat(),
+        "archived_on": call.today,
     }
+
+
+def _said(call: Call, name: str) -> str | None:
+    """What a property says, or the variable or parameter that it names; None where that is nothing."""
+    text = call.properties.get(name, "").strip()
+    value = {**call.parameters, **call.variables}.get(text, text)
+    return None if value is None else str(value).strip() or None
+
+
+def _titles(files: Mapping[str, Any]) -> str:
+    """The records by their titles, a line each, with how many there are of one."""
+    counted = Counter(f"{row.code} {row.name}" if row.code else row.name for row in files.values())
+    return "\n".join(title if number == 1 else f"{title}（{number}件）" for title, number in counted.items())
 
 
 def _files(call: Call) -> dict[str, Any]:

@@ -25,8 +25,12 @@ handlers = Handlers("dates")
 SHIFTS: dict[str, Roll] = {"keep": "none", "next": "next", "previous": "previous"}
 """What happens to a date without work: it stays, or moves to the next or the previous working day."""
 
-_LINE = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)(?:\s+(?P<label>[^:：;]+?))?\s*[:：](?P<due>[^;]+)")
+_LINE = re.compile(
+    r"\s*(?P<name>[A-Za-z_]\w*)(?P<kept>\?)?(?:\s+(?P<label>[^:：;]+?))?\s*[:：](?P<due>[^;]+)"
+)
 _PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
+_WHOLE = re.compile(r"\bP\{[A-Za-z_]\w*\}(?=\s|,|$)")
+"""A duration that is a parameter as a whole: `P{answer_time}`, which may be `1M`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,16 @@ class Wanted:
     label: str
     """What people call it; one without is not compared with others."""
     due: str
+    kept: bool = False
+    """Worked out only where nobody has set the date."""
 
 
 def wanted(text: str) -> list[Wanted]:
     """The lines of `flow.dates`: `report_due 编制报告: day 5 of next month of d0`, separated by semicolons.
 
-    Numbers may be parameters: `P{cause_days}WD`. Raises `EngineError` for a line that is none.
+    Numbers may be parameters: `P{cause_days}WD`, and so may durations: `P{answer_time}`, which is `1M`, say;
+    `collect_by?: …` leaves a date as it is that is set.
+    Raises `EngineError` for a line that is none.
     """
     lines = []
     for part in filter(str.strip, text.split(";")):
@@ -51,8 +59,8 @@ def wanted(text: str) -> list[Wanted]:
             raise EngineError(
                 "{line} is no date: write as in `report_due: day 5 of next month`", line=part.strip()
             )
-        lines.append(Wanted(match["name"], match["label"] or "", match["due"].strip()))
-        point = parse_due(_PLACE.sub("1", lines[-1].due)).point
+        lines.append(Wanted(match["name"], match["label"] or "", match["due"].strip(), bool(match["kept"])))
+        point = parse_due(_PLACE.sub("1", _WHOLE.sub("P1D", lines[-1].due))).point
         if isinstance(point, Offset) and point.duration.exact:
             raise EngineError("{line} gives a time, not a date: count in days", line=part.strip())
     return lines
@@ -70,15 +78,17 @@ def work_out(call: Call) -> Values:
     """Works out dates, sets each under its name, and says which were moved and which fall on one day.
 
     Properties: `flow.dates`, as in `report_due 编制报告: day 5 of next month of d0; …`, where a line may count from
-    those before it and from parameters (`P{cause_days}WD`); `flow.shift`, keep, next or previous, or the parameter that
-    says which. With labels it sets besides `date_moves` and `date_warning` (empty when nothing coincides), and
-    journals a warning.
+    those before it and from parameters (`P{cause_days}WD`), and `name?` keeps a date that is set; `flow.shift`, keep,
+    next or previous, or the parameter that says which. With labels it sets besides `date_moves` and `date_warning`
+    (empty when nothing coincides), and journals a warning.
     """
     shift = _shift_of(call)
     known: dict[str, Any] = {**call.parameters, **call.variables}
     calendar = calendar_of(cast(Connection, call.conn), call.unit)
     found: list[tuple[Wanted, Due, date]] = []
     for line in wanted(call.properties["flow.dates"]):
+        if line.kept and call.variables.get(line.name) is not None:
+            continue
         expression = parse_due(_PLACE.sub(lambda place: str(_value(call, known, place[1])), line.due))
         if expression.roll == "none":
             expression = replace(expression, roll=shift)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any, cast
@@ -16,7 +17,7 @@ from engine.calendar.durations import parse_duration
 from engine.calendar.kickoffs import fits
 from engine.calendar.periods import Unit, period_of
 from engine.errors import EngineError, Invalid, NotFound, Problem
-from engine.handlers import Call, Handlers, Values, anything, asks_for, number, takes
+from engine.handlers import Call, Handlers, Values, a_role, anything, asks_for, number, takes
 from engine.model import label
 from engine.store.calendars import calendar_of
 from engine.store.organisation import rights_of, units_above
@@ -35,7 +36,10 @@ ASSISTANT = "cs_assistant"
 _CODES = {"refused": "refusal", "unreachable": "non-contact"}
 """What forms call the dispositions of those who get no questionnaire."""
 _NOT_ISSUED = {"refusal": "拒绝接受", "non-contact": "未能联系", "ineligible": "不属调查对象"}
+_TABLES = ("not_issued", "struck_off")
 _DESIGN = tuple(each.name for each in fields(Design) if each.name not in ("codes", "where"))
+SETTINGS = {f"flow.{name.replace('_', '-')}": anything for name in (*_DESIGN, "where", "codes")}
+"""The properties that say how a sample is drawn."""
 
 
 @handlers.inside
@@ -78,40 +82,46 @@ def edition(value: Any) -> None:
 @takes(
     optional={
         **dict.fromkeys(
-            ("flow.questionnaire", "flow.part", "flow.groups", "flow.rate", "flow.where", "flow.codes"),
+            ("flow.questionnaire", "flow.part", "flow.groups", "flow.rate"),
             anything,
         ),
         "flow.edition": edition,
-        **{f"flow.{name.replace('_', '-')}": anything for name in _DESIGN},
+        "flow.redraw": a_role,
+        **SETTINGS,
     }
 )
 def open_round(call: Call) -> Values:
     """Opens a round and draws its sample from the unit's customers; sets `customers`, the size of the sample.
 
-    Properties: `flow.questionnaire`, the form that is the questionnaire; `flow.edition`, `published` for its latest
-    published version instead of the instance's own; `flow.part`, the round's name where there are several (a name, or
-    the variable that holds it; without it, the variable `round_part`); `flow.groups`, by what answers are grouped
-    (`project, segment`); `flow.rate`, the method of the satisfaction rate; and the design of the sample, a census if
-    nothing is said: `flow.method`, `flow.size` and the others of `survey.sampling.Design`, each a value or the name of
-    a variable or parameter; `flow.codes`, the variable with the codes of a targeted sample.
+    Properties: `flow.questionnaire`, the form that is the questionnaire, or the variable or parameter that names it;
+    `flow.edition`, `published` for its latest published version instead of the instance's own; `flow.part`, the
+    round's name where there are several (a name, or the variable that holds it; without it, the variable
+    `round_part`); `flow.groups`, by what answers are grouped (`project, segment`); `flow.rate`, the method of the
+    satisfaction rate, or the variable or parameter that names it; and the design of the sample, a census if nothing
+    is said: `flow.method`, `flow.size` and the others of `survey.sampling.Design`, each a value or the name of a
+    variable or parameter; `flow.where`, as in `kind = household, segment = chosen`; `flow.codes`, the variable with
+    the codes of a targeted sample (a list, or a text); `flow.redraw`, the role that alone may draw the sample again
+    (003F: headquarters draws, not the office).
     """
-    groups = call.properties.get("flow.groups")
+    groups, redraw = call.properties.get("flow.groups"), call.properties.get("flow.redraw")
+    rate = call.properties.get("flow.rate")
     found = rounds.open_round(
         call.conn,
         instance=call.root,
-        questionnaire=call.properties.get("flow.questionnaire", "questionnaire"),
+        questionnaire=asked(call),
         now=call.now,
         part=part_of(call) or "",
         groups=None if groups is None else [name.strip() for name in groups.split(",") if name.strip()],
-        method=call.properties.get("flow.rate"),
+        method=None if rate is None else str(call.variables.get(rate, call.parameters.get(rate, rate))),
         definition=published(call.conn, call.procedure) if "flow.edition" in call.properties else None,
+        redraw=None if redraw is None else call.role(redraw.strip()),
     )
     size = rounds.progress(call.conn, found).members
     if not size:
         drawn = draws.draw_sample(
             call.conn,
             found,
-            design_of(_design(call)),
+            design_of(settings(call)),
             seed=None,
             by=call.by,
             now=call.now,
@@ -122,18 +132,38 @@ def open_round(call: Call) -> Values:
     return {"customers": size}
 
 
-def _design(call: Call) -> dict[str, object]:
-    """The design as the element's properties give it."""
+def settings(call: Call) -> dict[str, object]:
+    """The design of a sample as the element's properties give it."""
     found: dict[str, object] = {}
     for name in _DESIGN:
         given = call.properties.get(f"flow.{name.replace('_', '-')}")
         if given is not None:
             found[name] = call.variables.get(given, call.parameters.get(given, given))
     if (codes := call.properties.get("flow.codes")) is not None:
-        found["codes"] = call.variables.get(codes) or ()
-    found["no_repeat"] = str(found.get("no_repeat", "")).lower() in ("true", "1", "yes")
-    pairs = [part.partition("=") for part in call.properties.get("flow.where", "").split(",") if part.strip()]
-    return {**found, "where": {name.strip(): value.strip() for name, _, value in pairs}}
+        found["codes"] = codes_in(call.variables.get(codes))
+    for name in ("no_repeat", "moved_in"):
+        found[name] = str(found.get(name, "")).lower() in ("true", "1", "yes")
+    return {**found, "where": conditions(call)}
+
+
+def codes_in(value: object) -> tuple[str, ...]:
+    """The codes that a list, or a text with commas or spaces between them, names, each once."""
+    found = re.findall(r"[^\s,，、;；]+", value) if isinstance(value, str) else value or ()
+    return tuple(dict.fromkeys(str(code) for code in cast("Iterable[object]", found)))
+
+
+def conditions(call: Call) -> dict[str, str]:
+    """What `flow.where` asks of customers, by column; a value may be the name of a variable or parameter.
+
+    A variable that is null asks nothing.
+    """
+    found = {}
+    for part in filter(str.strip, call.properties.get("flow.where", "").split(",")):
+        name, _, value = (each.strip() for each in part.partition("="))
+        wanted = call.variables.get(value, call.parameters.get(value, value))
+        if wanted is not None:
+            found[name] = str(wanted)
+    return found
 
 
 @handlers.verify
@@ -179,49 +209,75 @@ def assign(call: Call) -> Values:
 
 @handlers.verify
 def customers_known(call: Call) -> None:
-    """The customers said to have got no questionnaire are on the roster, each once."""
-    found = current(call)
-    size = len(rounds.roster(call.conn, found.id))
-    problems: list[Problem] = []
-    seen: set[int] = set()
-    for place, row in enumerate(call.values.get("not_issued") or [], 1):
-        number = row["number"]
-        if number > size:
-            template = "The roster goes from 1 to {size}"
-            problems.append(Problem(f"not_issued.{place}.number", template, {"size": size}))
-        elif number in seen:
-            template = "Customer {number} stands here twice"
-            problems.append(Problem(f"not_issued.{place}.number", template, {"number": number}))
-        seen.add(number)
-    if problems:
+    """The customers in a table (`not_issued`: who got no questionnaire; `struck_off`) are on the roster, each once."""
+    size = rounds.progress(call.conn, current(call)).members
+    if problems := [
+        each for name in _TABLES for each in misnumbered(name, call.values.get(name) or [], size)
+    ]:
         raise Invalid(problems)
 
 
-@handlers.inside
-@takes(optional={"flow.channel": anything})
-def issue(call: Call) -> Values:
-    """Writes down who got a questionnaire, and makes the distribution record; sets `issued`.
+def misnumbered(table: str, rows: Sequence[Mapping[str, Any]], size: int) -> Iterator[Problem]:
+    """What is wrong with the numbers in a table of customers, where the roster has so many."""
+    seen: set[int] = set()
+    for place, row in enumerate(rows, 1):
+        number = row["number"]
+        if number > size:
+            yield Problem(f"{table}.{place}.number", "The roster goes from 1 to {size}", {"size": size})
+        elif number in seen:
+            template = "Customer {number} stands here twice"
+            yield Problem(f"{table}.{place}.number", template, {"number": number})
+        seen.add(number)
 
-    Property: `flow.channel`, how (paper, phone, visit, email, link), or a variable that says so; on paper if none does.
+
+@handlers.inside
+@takes(optional={"flow.channel": anything, "flow.rest": anything, "flow.part": anything})
+def issue(call: Call) -> Values:
+    """Writes down who got a questionnaire, and makes the distribution record; sets `issued`, how many have one by now.
+
+    Everybody listed got one, but for the rows of the variable `not_issued` (number, reason). `flow.channel` says
+    how (paper, phone, visit, email, link, post, fax, sms, chat), or a variable that says so; on paper if none does;
+    `flow.rest`, a variable: where it is false, only those got one of whom the ledger says so.
     """
-    named = call.properties.get("flow.channel", "paper").strip()
-    channel = str(call.variables.get(named, named))
-    if channel not in ledger.CHANNELS:
-        known = {"element": call.element, "channel": channel, "known": ", ".join(ledger.CHANNELS)}
-        raise EngineError("{element} knows no channel {channel}; there are {known}", **known)
+    channel = channel_of(call)
     found = current(call)
     without = {
         row["number"]: _CODES.get(row["reason"], row["reason"])
         for row in call.variables.get("not_issued") or []
     }
-    today = date.fromisoformat(call.today)
-    issued = ledger.issue(call.conn, found, without, by=call.by, today=today, now=call.now, channel=channel)
+    rest = call.variables.get(call.properties.get("flow.rest", "").strip())
+    ledger.issue(
+        call.conn,
+        found,
+        without,
+        by=call.by,
+        today=date.fromisoformat(call.today),
+        now=call.now,
+        channel=channel,
+        rest=rest is not False,
+    )
+    members = rounds.roster(call.conn, found.id)
     rows = [
-        (each.number, each.code, each.surveyor, _NOT_ISSUED.get(each.disposition, "已发放"))
-        for each in rounds.roster(call.conn, found.id)
+        (
+            *(each.number, each.code, each.surveyor),
+            _NOT_ISSUED.get(each.disposition, "未发放") if each.issued_on is None else "已发放",
+            *("" if each.issued_on is None else ledger.CHANNELS.get(each.channel or "", ""), each.issued_on),
+        )
+        for each in members
     ]
-    head = ("序号", "客户", "调查人员", "发放情况")
+    head = ("序号", "客户", "调查人员", "发放情况", "渠道", "发放日期")
+    issued = sum(each.issued_on is not None for each in members)
     return {"issued": issued, "$record": {"问卷发放记录.csv": sheet(head, rows)}}
+
+
+def channel_of(call: Call) -> str:
+    """The way that `flow.channel` names, itself or by a variable. Raises `EngineError` for one that there is not."""
+    named = call.properties.get("flow.channel", "paper").strip()
+    channel = str(call.variables.get(named) or ("paper" if named == "channel" else named))
+    if channel not in ledger.CHANNELS:
+        known = {"element": call.element, "channel": channel, "known": ", ".join(ledger.CHANNELS)}
+        raise EngineError("{element} knows no channel {channel}; there are {known}", **known)
+    return channel
 
 
 @handlers.verify
@@ -237,6 +293,12 @@ def returns_entered(call: Call) -> None:
         )
         params = {"said": said, "entered": entered, "label": addressed(found)}
         raise Invalid([Problem("returned_forms", template, params)])
+
+
+def asked(call: Call) -> str:
+    """Which questionnaire a step is about: `flow.questionnaire`, a form's id, or the variable or parameter with it."""
+    named = call.properties.get("flow.questionnaire", "questionnaire").strip()
+    return str(call.variables.get(named, call.parameters.get(named, named)))
 
 
 def part_of(call: Call) -> str | None:
@@ -293,8 +355,8 @@ def _day(call: Call, name: str) -> date:
 
 
 def holds(call: Call, field: str, person: Any, role: str) -> list[Problem]:
-    """A problem unless the person holds the role in the unit."""
-    conn = cast(Connection, call.conn)
+    """A problem unless the person holds the role in the unit, or whichever the caller of the process has for it."""
+    conn, role = cast(Connection, call.conn), call.role(role)
     try:
         rights = rights_of(conn, str(person), date.fromisoformat(call.today))
     except NotFound as unknown:

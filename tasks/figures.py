@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from engine.errors import Conflict
+from engine.errors import Conflict, EngineError
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import rounds
 from survey.figures import (
@@ -23,6 +23,7 @@ from survey.figures import (
 )
 from survey.figures import method as method_called
 from tasks.fieldwork import current, parameter, sheet
+from tasks.papers import listed
 
 handlers = Handlers("figures")
 
@@ -33,18 +34,28 @@ _PARAMETERS = {"problem_threshold": number(0, 100), "indicative_base": number(0,
 _OPTIONAL = {"flow.method": method_called, "flow.by": anything, "flow.part": anything}
 
 
+def _closes(value: object) -> None:
+    """The judge of `flow.closes`."""
+    if value not in ("true", "false"):
+        raise EngineError("{value} is neither true nor false", value=value)
+
+
 @handlers.inside
-@takes(optional=_OPTIONAL, parameters=_PARAMETERS)
+@takes(optional={**_OPTIONAL, "flow.closes": _closes}, parameters=_PARAMETERS)
 def summarise(call: Call) -> Values:
     """Closes the round and computes its figures; makes the table of statistics.
 
-    Properties: `flow.part`, which round, where there are several; `flow.method`, instead of the questionnaire's;
-    `flow.by`, items to cross with all others (a table each). Sets `issued`, `returned`, `return_rate`,
-    `satisfaction_rate` (percent, as printed), `low_items` and `figures_summary`. Parameters: `problem_threshold`
-    (percent), `indicative_base` (answers).
+    Properties: `flow.part`, which round, where there are several; `flow.method`, instead of the round's or the
+    questionnaire's; `flow.by`, items to cross with all others (a table each), or the parameter that names them;
+    `flow.closes`, `false` where answers are checked and corrected after a first count (003F), so that another step
+    closes the round. Sets `issued`, `returned`, `return_rate`, `satisfaction_rate` (percent, as printed), `low_items`,
+    `low_fields` (fields of several items below the threshold), `fields_summary` (every such field with its rate and
+    mean) and `figures_summary`.
+    Parameters: `problem_threshold` (percent), `indicative_base` (answers).
     """
     found = current(call)
-    rounds.close(call.conn, found.id, call.now)
+    if call.properties.get("flow.closes") != "false":
+        rounds.close(call.conn, found.id, call.now)
     return _values(call, found)
 
 
@@ -75,9 +86,9 @@ def compute(call: Call) -> Values:
 
 
 def _values(call: Call, found: rounds.Round) -> Values:
-    by = [name.strip() for name in call.properties.get("flow.by", "").split(",") if name.strip()]
+    by = _groupings(call)
     counts = rounds.counts_of(call.conn, [found], by)
-    named = call.properties.get("flow.method")
+    named = call.properties.get("flow.method") or found.method
     made = figures(
         counts,
         issued=rounds.issued_of(call.conn, [found]),
@@ -89,25 +100,43 @@ def _values(call: Call, found: rounds.Round) -> Values:
     files = {"客户满意度调查统计表.csv": table(made, threshold=threshold, indicative=least)}
     for name in by:
         files[f"交叉分组表-{name}.csv"] = cross_table(counts, name, least)
-    low = _low(made, threshold)
+    low = below(made, threshold)
     return {
         "issued": made.issued,
         "returned": made.returned,
         "return_rate": percent(made.return_rate),
         "satisfaction_rate": percent(made.whole.rate.value),
         "low_items": [item.id for item in low],
-        "figures_summary": _summary(made, low, threshold),
+        **_fields(made, threshold),
+        "figures_summary": in_brief(made, low, threshold),
         "$record": files,
     }
 
 
-def _low(made: Figures, threshold: Fraction) -> list[Line]:
+def _groupings(call: Call) -> list[str]:
+    """The items that `flow.by` names; a parameter among them stands for those that it holds."""
+    found: list[str] = []
+    for each in listed(call.properties.get("flow.by")):
+        found += listed(str(parameter(call, each))) if each in call.parameters else [each]
+    return found
+
+
+def _fields(made: Figures, threshold: Fraction) -> Values:
+    """The fields of several items, by what a form calls its dimensions: all of them, and those below the threshold."""
+    matrices = [group for group in made.groups if sum(item.group == group.id for item in made.items) > 1]
+    lines = [f"{each.label.zh}：{percent(each.rate.value)}，平均{shown(each.mean)}分" for each in matrices]
+    low = [each for each in matrices if each.rate.value is not None and each.rate.value < threshold]
+    return {"low_fields": [each.id for each in low], "fields_summary": "\n".join(lines)}
+
+
+def below(made: Figures, threshold: Fraction) -> list[Line]:
     """The items whose rate lies below the threshold, the lowest first."""
     rated = [(item.rate.value, item) for item in made.items if item.rate.value is not None]
     return [item for value, item in sorted(rated, key=lambda each: each[0]) if value < threshold]
 
 
-def _summary(made: Figures, low: Sequence[Line], threshold: Fraction) -> str:
+def in_brief(made: Figures, low: Sequence[Line], threshold: Fraction) -> str:
+    """The figures in a few sentences: response, whole, the items that lie below the threshold, the method."""
     summary = (
         f"发放{made.issued}份，回收{made.returned}份，回收率{percent(made.return_rate)}；"
         f"总满意率{percent(made.whole.rate.value)}（{_base(made)}），"

@@ -38,7 +38,7 @@ _NAMES = {
 }
 _UNKNOWN = "（未注明）"
 _HIDDEN = "为保密不予列示"
-_WEAK = "基数较小，仅供参考"
+_WEAK = "仅供参考"
 _SERIES = 6
 """Lines that one chart of a trend holds."""
 
@@ -133,7 +133,7 @@ def _table(
         Column("满意率", "percent", 1),
         Column("平均分", "number", 2),
         Column("指数", "number", 1),
-        Column("95%置信区间"),
+        Column("95%置信区间", width=7),
         Column("备注"),
     )
     rows = tuple(
@@ -144,7 +144,13 @@ def _table(
         for line in lines
     )
     strong = frozenset({len(lines) - 1} if total else ())
-    return Table(head, rows, caption, f"计算方法：{made.method.id}", strong)
+    note = f"计算方法：{made.method.id}{_weak(rows, indicative)}"
+    return Table(head, rows, caption, note, strong)
+
+
+def _weak(rows: Iterable[Sequence[Value]], indicative: int) -> str:
+    """What the remark of a row means, where one has it."""
+    return f"；“{_WEAK}”：基数少于{indicative}份" if any(row[-1] == _WEAK for row in rows) else ""
 
 
 def crossed(
@@ -199,7 +205,8 @@ def _groups(
         )
     rows.append(("合计", made.returned, made.whole.rate.value, *(group.rate.value for group in parts), ""))
     strong = frozenset({len(rows) - 1})
-    return Table(head, tuple(rows), f"按{label}的满意率", f"计算方法：{made.method.id}", strong)
+    note = f"计算方法：{made.method.id}{_weak(rows, indicative)}"
+    return Table(head, tuple(rows), f"按{label}的满意率", note, strong)
 
 
 def _crossed(
@@ -222,10 +229,11 @@ def _crossed(
             rows.append((title, *[None] * (len(labels) + 1), _HIDDEN))
         else:
             rows.append((title, row.tally.base, *row.shares, _WEAK if row.indicative else ""))
-    note = "各组之间未作卡方检验：有答卷的组或等级不足两个。"
+    note = "各组之间未作卡方检验：有答卷的组或等级不足两个"
     if (test := found.test) is not None:
         doubt = "；期望频数过小，检验结果不可靠" if test.doubtful else ""
-        note = f"卡方检验：χ²={test.statistic:.2f}，自由度{test.df}，p={test.p:.4f}{doubt}。"
+        note = f"卡方检验：χ²={test.statistic:.2f}，自由度{test.df}，p={test.p:.4f}{doubt}"
+    note += _weak(rows, indicative)
     title = found.item.label.zh
     yield Table(head, tuple(rows), f"“{title}”按{label}交叉分组（行百分比）", note)
     shown_rows = [row for row in found.rows if row.tally is not None and row.tally.base]

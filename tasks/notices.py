@@ -8,7 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Connection, select
 
 from engine.errors import EngineError
-from engine.handlers import Call, Handlers, Values, anything, takes
+from engine.handlers import Call, Handlers, Values, a_role, takes
 from engine.store import tables
 from engine.store.organisation import units_above
 
@@ -24,13 +24,13 @@ def _text(value: Any) -> None:
 
 
 @handlers.inside
-@takes({"flow.to": anything, "flow.text": _text})
+@takes({"flow.to": a_role, "flow.text": _text})
 def tell(call: Call) -> Values:
     """Tells everybody who holds a role there, as [notices] of flow.toml says; the journal has it either way.
 
     Properties: `flow.to`, the role; `flow.text`, what they are told, with variables in braces. Sets nothing.
     """
-    role = call.properties["flow.to"].strip()
+    role = call.role(call.properties["flow.to"].strip())
     holding = tables.holding
     units = units_above(cast("Connection", call.conn), call.unit)
     rows = call.conn.execute(

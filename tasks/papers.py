@@ -43,7 +43,7 @@ from engine.store.organisation import person_names
 from survey import rounds
 from survey.questionnaires import columns_of, published, questionnaire_of
 from survey.returns import flat, stored
-from tasks.fieldwork import edition, part_of, sheet
+from tasks.fieldwork import asked, edition, part_of, sheet
 
 handlers = Handlers("papers")
 
@@ -91,7 +91,12 @@ class Setting:
 
     procedure: Procedure
     definition: str
+    filed: Procedure
+    """The procedure that knows the step's record: its own, or the caller's that files it."""
+    record: str
+    """The record's id there; empty where the step has none."""
     version: int
+    """Of the procedure that knows the record."""
     unit: str
     """Its name."""
     period: str
@@ -108,7 +113,14 @@ def setting(call: Call) -> Setting:
         .join(unit, unit.c.id == instance.c.unit)
         .where(instance.c.id == call.instance)
     ).one()
-    return Setting(_parsed(row.bundle), row.definition, row.version, row.name, row.period or "")
+    own, version = _parsed(row.bundle), row.version
+    filed, record = own, call.properties.get("flow.record", "")
+    if record and call.filed is not None:
+        digest, record = call.filed
+        if digest != row.definition:
+            other = call.conn.execute(select(definition).where(definition.c.hash == digest)).one()
+            filed, version = _parsed(other.bundle), other.version
+    return Setting(own, row.definition, filed, record, version, row.name, row.period or "")
 
 
 @lru_cache(maxsize=16)
@@ -118,7 +130,7 @@ def _parsed(bundle: bytes) -> Procedure:
 
 def control(call: Call, here: Setting) -> Control:
     """What makes the document of the step's record a controlled one."""
-    known = here.procedure.records.get(call.properties.get("flow.record", ""))
+    known = here.filed.records.get(here.record)
     return Control(
         title=call.name if known is None else known.title.zh,
         dated=date.fromisoformat(call.today),
@@ -131,7 +143,6 @@ def control(call: Call, here: Setting) -> Control:
 
 def files(call: Call, here: Setting, blocks: Iterable[Block], *, landscape: bool = False) -> dict[str, bytes]:
     """The document of the step's record, in the files that the step asks for, by name."""
-    record = call.properties.get("flow.record", "")
     about = control(call, here)
     document = Document(about, tuple(blocks), landscape)
     fonts = call.folder / "fonts"
@@ -139,8 +150,8 @@ def files(call: Call, here: Setting, blocks: Iterable[Block], *, landscape: bool
     wanted = listed(call.properties.get("flow.files")) or KINDS
     made: dict[str, bytes] = {}
     if "word" in wanted:
-        name = f"templates/{record}.docx"
-        made[f"{about.title}.docx"] = word(document, here.procedure.files.get(name), name, own)
+        name = f"templates/{here.record}.docx"
+        made[f"{about.title}.docx"] = word(document, here.filed.files.get(name), name, own)
     if "pdf" in wanted:
         made[f"{about.title}.pdf"] = pdf(document, own)
     return made
@@ -198,6 +209,23 @@ def form(call: Call) -> Values:
     return {"$record": files(call, here, blocks)}
 
 
+def asked_for(call: Call, here: Setting, name: str) -> list[Field]:
+    """The form fields of the variables that a property names, in its order: asked for, else shown under that name.
+
+    Raises `EngineError` for strange ones.
+    """
+    forms = [form for form in here.procedure.forms.values() if form.kind == "task"]
+    fields = [field for form in forms for field in form.questions]
+    known = {field.id: field for field in fields if field.read_only and field.variable == field.id}
+    known |= {field.id: field for field in fields if not field.read_only}
+    wanted = listed(call.properties.get(name))
+    strange = [each for each in wanted if each not in known]
+    if strange:
+        template = "No form of the procedure asks for {names}: correct {property} of {element}"
+        raise EngineError(template, names=", ".join(strange), property=name, element=call.element)
+    return [known[each] for each in wanted]
+
+
 def answered_blocks(call: Call, fields: Sequence[Field], level: int) -> list[Block]:
     """The answers that variables hold, under the labels of their fields: short ones together, then one by one."""
     kept = [each for each in fields if not each.personal and answered(call.variables.get(each.id))]
@@ -235,20 +263,23 @@ def _table(field: Field, rows: Sequence[Mapping[str, Any]], names: Mapping[str, 
 
 
 @handlers.outside
-@takes({"flow.record": anything}, {"flow.questionnaire": anything, "flow.edition": edition, **MADE})
+@takes(
+    {"flow.record": anything},
+    {"flow.questionnaire": anything, "flow.edition": edition, "flow.note": anything, **MADE},
+)
 def questionnaire(call: Call) -> Values:
     """Sets the questionnaire as a blank form to be printed, sent or read out.
 
-    Properties: `flow.questionnaire`, which one; `flow.edition`, `published` for its latest published version instead
-    of the instance's own; and those of every paper. Sets `questionnaire_version`.
+    Properties: `flow.questionnaire`, which one, or the variable that names it; `flow.edition`, `published` for its
+    latest published version instead of the instance's own; `flow.note`, variables of task forms printed at its head
+    under their labels (how and when it is collected); and those of every paper. Sets `questionnaire_version`.
     """
     here = setting(call)
+    note = answered_blocks(call, asked_for(call, here, "flow.note"), level=2)
     latest = "flow.edition" in call.properties
     definition = published(call.conn, call.procedure) if latest else here.definition
-    asked = questionnaire_of(
-        call.conn, definition, call.properties.get("flow.questionnaire", "questionnaire")
-    )
-    return {"questionnaire_version": asked.version, "$record": files(call, here, _blank(asked))}
+    form = questionnaire_of(call.conn, definition, asked(call))
+    return {"questionnaire_version": form.version, "$record": files(call, here, _blank(form, note))}
 
 
 @handlers.outside
@@ -259,10 +290,10 @@ def answers(call: Call) -> Values:
     Property: `flow.part`, which round. Answers marked as personal are left out: they could not be erased from a file.
     """
     found = rounds.round_of(call.conn, call.root, part_of(call))
-    asked = rounds.questionnaire(call.conn, found)
-    columns = {name: path for name, path in columns_of(asked).items() if path not in asked.personal}
-    labels = {row.id: row.label.zh for field in asked.questions for row in field.rows}
-    labels |= {field.id: field.label.zh for field in asked.questions if not field.rows}
+    form = rounds.questionnaire(call.conn, found)
+    columns = {name: path for name, path in columns_of(form).items() if path not in form.personal}
+    labels = {row.id: row.label.zh for field in form.questions for row in field.rows}
+    labels |= {field.id: field.label.zh for field in form.questions if not field.rows}
     if found.anonymous:
         lines = sorted(
             [str(given.get(name) or "") for name in columns]
@@ -277,13 +308,14 @@ def answers(call: Call) -> Values:
             for each in members
         ]
         head = ["客户", *(labels.get(name, name) for name in columns)]
-    return {"$record": {f"{asked.title.zh}-答卷.csv": sheet(head, lines)}}
+    return {"$record": {f"{form.title.zh}-答卷.csv": sheet(head, lines)}}
 
 
-def _blank(asked: Form) -> Iterator[Block]:
+def _blank(asked: Form, note: Iterable[Block] = ()) -> Iterator[Block]:
     yield Fields((("客户编号", ""), ("填写日期", ""), ("问卷版本", asked.version), ("调查人员", "")))
     if asked.intro is not None:
         yield Paragraph(asked.intro.zh)
+    yield from note
     for each in asked.fields:
         yield Heading(each.label.zh)
         if each.help is not None:

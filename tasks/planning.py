@@ -21,13 +21,16 @@ from survey.figures import percent
 from survey.rosters import Respondent
 from survey.sampling import Design, wanted
 from survey.tables import survey_round
-from tasks.fieldwork import holds, parameter, sheet
+from tasks import coverage
+from tasks.fieldwork import codes_in, holds, parameter, sheet
 from tasks.questionnaires import latest
 
 handlers = Handlers("planning")
 
 OWNER = "action_owner"
 """The role of those who correct something: see the shared process corrective-action."""
+DEPARTMENT = "business_dept"
+"""The role of those who answer for a department's part of a plan."""
 _TABLE = "measures_"
 
 
@@ -127,12 +130,28 @@ def surveys_sound(call: Call) -> None:
         raise Invalid(problems)
 
 
-def _days(place: int, row: Mapping[str, Any], year: str) -> Iterator[Problem]:
+@handlers.verify
+def waves_distinct(call: Call) -> None:
+    """In the table `waves` no two rows ask the same kind of customers (`object`) by the same `method`."""
+    seen: set[tuple[object, object]] = set()
+    problems = []
+    for place, row in enumerate(call.values.get("waves") or [], 1):
+        wave = (row.get("object"), row.get("method"))
+        if wave in seen:
+            problems.append(
+                Problem(f"waves.{place}.method", "Another row says the same already: delete one of them")
+            )
+        seen.add(wave)
+    if problems:
+        raise Invalid(problems)
+
+
+def _days(place: int, row: Mapping[str, Any], year: str, table: str = "surveys") -> Iterator[Problem]:
     if not row["first_day"].startswith(year):
         template = "The plan is for {year}; the survey has to begin in it"
-        yield Problem(f"surveys.{place}.first_day", template, {"year": year})
+        yield Problem(f"{table}.{place}.first_day", template, {"year": year})
     if row["last_day"] < row["first_day"]:
-        yield Problem(f"surveys.{place}.last_day", "The survey ends before it begins")
+        yield Problem(f"{table}.{place}.last_day", "The survey ends before it begins")
 
 
 def _targeted(place: int, row: Mapping[str, Any], size: int, known: set[str]) -> Iterator[Problem]:
@@ -149,7 +168,7 @@ def _targeted(place: int, row: Mapping[str, Any], size: int, known: set[str]) ->
 
 def codes_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The customers that a row of the plan names, each once."""
-    return tuple(dict.fromkeys(re.findall(r"[^\s,，、;；]+", row.get("codes") or "")))
+    return codes_in(row.get("codes"))
 
 
 def issue_size(row: Mapping[str, Any], counts: str) -> int:
@@ -160,6 +179,88 @@ def issue_size(row: Mapping[str, Any], counts: str) -> int:
     if counts == "issued":
         return int(row["target"])
     return wanted(Design(method="simple", size=row["target"], response=f"{row['response']}/100"), 0)
+
+
+@handlers.verify
+@asks_for({DEPARTMENT: "业务部门"})
+def rows_sound(call: Call) -> None:
+    """The table `plan_rows` keeps coverage, and every row can be carried out.
+
+    A row has a name, the `department` with its `head`, first and last day, and the `codes` of its customers, who
+    belong to the department (the roster's project, where it says so) and stand in no other row. Once rounds have
+    been opened, further rows are judged by themselves: coverage is then counted on who was asked.
+    """
+    rows = call.values.get("plan_rows") or []
+    known, year = {each.code: each for each in _customers(call)}, str(call.variables["plan_year"])
+    begun = rounds.rounds_of(call.conn, call.root)
+    names, placed = {each.part for each in begun}, dict[str, int]()
+    problems: list[Problem] = []
+    for place, row in enumerate(rows, 1):
+        if row["name"] in names:
+            params = {"name": row["name"]}
+            problems.append(Problem(f"plan_rows.{place}.name", "There are two surveys called {name}", params))
+        names.add(row["name"])
+        problems += holds(call, f"plan_rows.{place}.head", row["head"], DEPARTMENT)
+        problems += _days(place, row, year, "plan_rows")
+        problems += _customers_of(place, row, known, placed)
+    try:
+        if not begun:
+            coverage.sound(call)
+    except Invalid as error:
+        problems += error.problems
+    if problems:
+        raise Invalid(problems)
+
+
+def _customers_of(
+    place: int, row: Mapping[str, Any], known: Mapping[str, Respondent], placed: dict[str, int]
+) -> Iterator[Problem]:
+    """What is wrong with the customers of a row; `placed` says in which row others stand."""
+    field, codes = f"plan_rows.{place}.codes", codes_of(row)
+    if strange := [code for code in codes if code not in known]:
+        yield Problem(field, "Not on the roster: {codes}", {"codes": _some(strange)})
+    if twice := [code for code in codes if code in placed]:
+        yield Problem(field, "These customers stand in another row as well: {codes}", {"codes": _some(twice)})
+    of = row["department"]
+    if others := [code for code in codes if code in known and (known[code].project or of) != of]:
+        template = "These customers belong to another department than {department}: {codes}"
+        yield Problem(field, template, {"department": of, "codes": _some(others)})
+    placed.update(dict.fromkeys(codes, place))
+
+
+@handlers.collection
+def departments(call: Call) -> Iterable[object]:
+    """Whoever answers for rows of the plan (`plan_rows`): head, department, and their rows in words."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in call.variables.get("plan_rows") or []:
+        found.setdefault(row["head"], []).append(row)
+    return [
+        {
+            "head": head,
+            "department": "、".join(dict.fromkeys(row["department"] for row in rows)),
+            "rows": "\n".join(map(_row_text, rows)),
+        }
+        for head, rows in found.items()
+    ]
+
+
+@handlers.inside
+def objections(call: Call) -> Values:
+    """Puts the rows of the plan, and what departments object to in it (`confirm_opinions`), into words.
+
+    Sets `plan_text`, and `plan_objections`, which is empty when everybody agrees.
+    """
+    rows = call.variables.get("plan_rows") or []
+    return {
+        "plan_text": "\n".join(f"{row['department']}，{_row_text(row)}" for row in rows),
+        "plan_objections": "\n".join(filter(None, call.variables.get("confirm_opinions") or [])),
+    }
+
+
+def _row_text(row: Mapping[str, Any]) -> str:
+    codes = codes_of(row)
+    days = f"{row['first_day']}至{row['last_day']}"
+    return f"{row['name']}：{days}，{len(codes)}个顾客（{'、'.join(codes)}）；{row['arrangement']}"
 
 
 @handlers.inside

@@ -13,9 +13,8 @@ from typing import Any
 from sqlalchemy import select
 
 from documents.content import Block, Fields, Heading, Paragraph
-from engine.errors import Conflict, EngineError, Invalid, Problem
+from engine.errors import Conflict, Invalid, Problem
 from engine.forms import Form
-from engine.forms.form import Field
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from engine.model import label
 from survey import rounds
@@ -25,7 +24,7 @@ from survey.figures.shape import shape_of
 from survey.tables import survey_round
 from tasks import findings
 from tasks.fieldwork import current
-from tasks.papers import MADE, Setting, answered_blocks, files, listed, setting
+from tasks.papers import MADE, Setting, answered_blocks, asked_for, files, listed, setting
 
 handlers = Handlers("report")
 
@@ -94,7 +93,7 @@ def analysis(call: Call) -> Values:
         answers = (given for given, _ in rounds.answers_of(call.conn, [found]))
         remarks = list(findings.voices(open_texts(form, answers, most)))
         blocks += [Heading("客户意见"), *remarks] if remarks else []
-    blocks += answered_blocks(call, _fields(call, here, "flow.texts"), level=1)
+    blocks += answered_blocks(call, asked_for(call, here, "flow.texts"), level=1)
     blocks += [Heading("计算说明"), Paragraph(_method(made))]
     return {"report_summary": _summary(made, population), "$record": files(call, here, blocks)}
 
@@ -112,23 +111,7 @@ def _about(call: Call, here: Setting, found: rounds.Round, form: Form) -> Iterat
             ("截止日期", ended),
         )
     )
-    yield from answered_blocks(call, _fields(call, here, "flow.background"), level=2)
-
-
-def _fields(call: Call, here: Setting, name: str) -> list[Field]:
-    """The form fields of the variables that a property names, in its order. Raises `EngineError` for strange ones."""
-    known = {
-        field.id: field
-        for form in here.procedure.forms.values()
-        for field in form.questions
-        if not field.read_only and form.kind == "task"
-    }
-    wanted = listed(call.properties.get(name))
-    strange = [each for each in wanted if each not in known]
-    if strange:
-        template = "No form of the procedure asks for {names}: correct {property} of {element}"
-        raise EngineError(template, names=", ".join(strange), property=name, element=call.element)
-    return [known[each] for each in wanted]
+    yield from answered_blocks(call, asked_for(call, here, "flow.background"), level=2)
 
 
 def _ids(call: Call, name: str) -> list[str]:
@@ -138,8 +121,8 @@ def _ids(call: Call, name: str) -> list[str]:
         value = _known(call, each)
         if isinstance(value, Sequence) and not isinstance(value, str):
             found += map(str, value)
-        elif each in call.variables:
-            found += [str(value)] if value else []
+        elif each in call.variables or each in call.parameters:
+            found += listed(str(value)) if value else []
         else:
             found.append(each)
     return list(dict.fromkeys(found))

@@ -7,12 +7,12 @@ parameter `dissatisfied_least` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from documents.content import Column, Table, Value
+from documents.content import Chart, Column, Series, Table, Value
 from documents.excel import Sheet, workbook
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, number, takes
@@ -60,7 +60,7 @@ class Complaint:
 
 
 @handlers.inside
-@takes({"flow.record": anything}, MADE, _PARAMETERS)
+@takes({"flow.record": anything}, {name: MADE[name] for name in MADE if name != "flow.files"}, _PARAMETERS)
 def make(call: Call) -> Values:
     """Closes all rounds of the instance and makes the summary as a workbook: parts, items, departments, complaints.
 
@@ -212,10 +212,20 @@ def _sheets(call: Call, parts: list[Part], complaints: list[Complaint]) -> list[
         )
         for part in parts
     ]
-    sheets = [Sheet("汇总", _table(head, kinds, rows, f"计算方法：{method}"), landscape=True)]
+    rates = [(part.name, part.figures.whole.rate.value) for part in parts]
+    table = _table(head, kinds, rows, f"计算方法：{method}")
+    sheets = [Sheet("汇总", table, charts=_chart(rates, "各部分满意率"), landscape=True)]
     for part in parts:
-        sheets.append(Sheet(f"{part.name}项目", _items(part, least), landscape=True))
-        sheets.append(Sheet(f"{part.name}科室", _departments(part, least), landscape=True))
+        items = [(line.label.zh, line.rate.value) for line in part.figures.items]
+        charts = _chart(items, f"{part.name}各项满意率")
+        sheets.append(Sheet(f"{part.name}项目", _items(part, least), charts=charts, landscape=True))
+        rates = [
+            (name or "（未注明）", made.whole.rate.value)
+            for name, made in part.departments.items()
+            if name not in part.hidden
+        ]
+        charts = _chart(rates, f"{part.name}各科室满意率")
+        sheets.append(Sheet(f"{part.name}科室", _departments(part, least), charts=charts, landscape=True))
     listed = [
         (each.department, each.part, each.label, *((each.dissatisfied, each.base) if each.shown else (None, None)),
          "" if each.shown else TOO_FEW)
@@ -224,6 +234,15 @@ def _sheets(call: Call, parts: list[Part], complaints: list[Complaint]) -> list[
     columns = ("科室", "调查部分", "不满意项目", "不满意份数", "有效份数", "备注")
     table = _table(columns, ("text", "text", "text", "number", "number", "text"), listed)
     return [*sheets, Sheet("不满意项目", table)]
+
+
+def _chart(rates: Sequence[tuple[str, Fraction | None]], caption: str) -> tuple[Chart, ...]:
+    """Rates as bars; nothing where there is nothing to compare."""
+    known = [(name, rate) for name, rate in rates if rate is not None]
+    if len(known) < 2:
+        return ()
+    values = Series("满意率", tuple(rate for _, rate in known))
+    return (Chart("bars", tuple(name for name, _ in known), (values,), caption, percent=True, places=1),)
 
 
 def _items(part: Part, least: int) -> Table:
@@ -239,7 +258,7 @@ def _items(part: Part, least: int) -> Table:
         "备注",
     )
     kinds = ("text", *("number" for _ in made.points), *("number",) * 3, "percent", "number", "text")
-    lines = [*made.items, made.whole]
+    lines = [*(item for item in made.items if item.id != made.whole.id), made.whole]
     rows = [_line(line, line.label.zh, least) for line in lines]
     return _table(head, kinds, rows, strong=frozenset({len(rows) - 1}))
 

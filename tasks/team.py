@@ -41,7 +41,6 @@ _KINDS = {
     "refusal": "拒访",
     "recheck": "复核",
 }
-_CHANNELS = {"paper": "纸质", "phone": "电话", "visit": "上门", "email": "邮件", "link": "链接"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +217,7 @@ def coverage(call: Call) -> Values:
                 line.number,
                 line.code,
                 _KINDS.get(line.kind, line.kind),
-                _CHANNELS.get(line.channel or "", ""),
+                ledger.CHANNELS.get(line.channel or "", ""),
             ),
             *(line.day, line.recorded_by, line.note or ""),
         )

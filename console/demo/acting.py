@@ -80,8 +80,10 @@ def prepare(folder: Path, responses: int) -> App:
         app.do(ImportRoster(by=SYSTEM, data=_roster(responses), source="roster.csv"))
     if not (workspace.processes / PROCEDURE).exists():
         folders.copy(workspace, PROCEDURE)
-    procedure = load_procedure(workspace.processes / PROCEDURE, workspace.forms)
-    app.do(definitions.Publish(by=SYSTEM, procedure=procedure))
+    known = folders.of_workspace(workspace)
+    source = folders.find(workspace, PROCEDURE)
+    for each in (*folders.called(source, known), source):
+        app.do(definitions.Publish(by=SYSTEM, procedure=each.load()))
     for unit in DISTRICTS:
         app.do(schedules.Schedule(by=SYSTEM, procedure=PROCEDURE, unit=unit))
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from console.demo.acting import DISTRICTS, PERIOD, PROCEDURE
 from console.language import chosen, tr
 from console.output import Cell
 from engine.model import label
-from engine.queries import demonstration
+from engine.queries import definitions, demonstration
 from engine.store.verify import verify
 from survey import rounds
 from survey.figures import Figures, Line, percent, shown
@@ -46,7 +47,8 @@ def tell(app: App, *, as_json: bool) -> None:
                 }
             )
             return
-        _timeline(app, courses[SHOWN])
+        titles = definitions.english(conn) if chosen() == "en" else {}
+        _timeline(app, courses[SHOWN], titles)
     _offices(app, courses, offices)
     _figures(courses, offices, whole)
     folder = app.workspace.records.relative_to(app.workspace.folder.parent)
@@ -74,8 +76,9 @@ def tell(app: App, *, as_json: bool) -> None:
         output.echo(f"  {line}")
 
 
-def _timeline(app: App, course: Course) -> None:
-    output.heading(f"{label(course.instance)}  {course.unit_name}  {course.title}  {course.period}")
+def _timeline(app: App, course: Course, titles: Mapping[str, str]) -> None:
+    title = titles.get(course.title, course.title)
+    output.heading(f"{label(course.instance)}  {course.unit_name}  {title}  {course.period}")
     rows = []
     for task in course.tasks:
         due = None if task.due_day is None else day_text(date.fromisoformat(task.due_day))

@@ -75,6 +75,8 @@ class Thrown(Effect):
     name: str
     key: str | None = None
     """A message's correlation key, worked out from `flow.key`."""
+    near: bool = True
+    """The thrower itself, or who called it, may catch it: they come before the thrower goes on."""
 
 
 @dataclass(frozen=True, slots=True)

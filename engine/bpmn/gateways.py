@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from SpiffWorkflow.util.task import TaskState
@@ -73,18 +75,17 @@ def still_coming(spec: NodeSpec, token: Token, arrived: Collection[str]) -> bool
     As the standard has it, one from which a flow that has a token is reachable too is not waited for. Sequence
     flows decide; the way over a boundary event counts only for a token that has no other way to the gateway.
     """
-    waited: set[str] = set()
-    near: set[str] = set()
+    waited = near = 0
     for by_events in (False, True):
         upstream = spec.process.upstream(spec.name, by_events=by_events)
-        taken = {place for flow in arrived for place in upstream[flow]}
-        empty = {place for flow, reach in upstream.items() if flow not in arrived for place in reach}
-        waited |= empty - taken - near
+        taken = reduce(or_, (upstream[flow] for flow in arrived), 0)
+        empty = reduce(or_, (reach for flow, reach in upstream.items() if flow not in arrived), 0)
+        waited |= empty & ~taken & ~near
         near = taken | empty
     for each in token.workflow.tasks.values():
         if each.scope != token.scope or each.task_spec is spec or each.internal_data.keys() & ASIDE:
             continue
-        if each.task_spec.name in waited:
+        if spec.process.bit[each.task_spec.name] & waited:
             return True
     return False
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import reduce
+from operator import or_
 
 from SpiffWorkflow.specs import WorkflowSpec
 
@@ -44,7 +46,10 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
         super().__init__(name=source.id)
         self.source = source
         self._within: dict[str, list[Node]] = {source.id: []}
-        self._upstream: dict[tuple[str, bool], Mapping[str, frozenset[str]]] = {}
+        self.bit = {name: 1 << place for place, name in enumerate(source.nodes)}
+        """Each node's bit in a set of nodes that is kept as a number."""
+        self._before: dict[bool, list[int]] = {}
+        self._upstream: dict[tuple[str, bool], Mapping[str, int]] = {}
         self.boundary: dict[str, list[Node]] = {}
         """The boundary events of each activity that has some."""
         for node in source.nodes.values():
@@ -145,34 +150,46 @@ class ProcessSpec(WorkflowSpec):  # type: ignore[misc]
             and any(each.kind == "link" and each.name in names for each in node.events)
         ]
 
-    def upstream(self, gateway: str, *, by_events: bool) -> Mapping[str, frozenset[str]]:
-        """For each incoming flow of a gateway: the nodes that reach it without passing the gateway.
+    def upstream(self, gateway: str, *, by_events: bool) -> Mapping[str, int]:
+        """For each incoming flow of a gateway: the nodes that reach it without passing the gateway, by their bits.
 
         Unless `by_events`, along sequence flows and links alone, not from an activity over its boundary event.
         """
         key = gateway, by_events
         if key not in self._upstream:
+            before, known = self._predecessors(by_events), dict[int, int]()
             self._upstream[key] = {
-                flow.id: self._reaching(flow.source, gateway, by_events)
+                flow.id: _reaching(self.bit[flow.source], self.bit[gateway], before, known)
                 for flow in self.source.nodes[gateway].incoming
             }
         return self._upstream[key]
 
-    def _reaching(self, target: str, without: str, by_events: bool) -> frozenset[str]:
-        found: set[str] = set()
-        pending = [target]
-        while pending:
-            name = pending.pop()
-            if name in found or name == without:
-                continue
-            found.add(name)
-            node = self.source.nodes[name]
-            pending.extend(flow.source for flow in node.incoming)
-            if node.attached_to and by_events:
-                pending.append(node.attached_to)
-            if node.tag == "intermediateCatchEvent":
-                pending.extend(self._link_sources(node))
-        return frozenset(found)
+    def _predecessors(self, by_events: bool) -> list[int]:
+        """For each node, in their order: those from which a token comes to it in one step."""
+        if by_events not in self._before:
+            self._before[by_events] = [
+                self._step_before(node, by_events) for node in self.source.nodes.values()
+            ]
+        return self._before[by_events]
+
+    def _step_before(self, node: Node, by_events: bool) -> int:
+        names = {flow.source for flow in node.incoming}
+        if node.attached_to and by_events:
+            names.add(node.attached_to)
+        if node.tag == "intermediateCatchEvent":
+            names.update(self._link_sources(node))
+        return reduce(or_, (self.bit[name] for name in names), 0)
+
+
+def _reaching(target: int, without: int, before: list[int], known: dict[int, int]) -> int:
+    """The nodes that reach one node, itself included, without passing another; `known` are those found earlier."""
+    found, pending = 0, target & ~without
+    while pending:
+        each = pending & -pending
+        found |= known.get(each, each)
+        pending = (pending | before[each.bit_length() - 1]) & ~(found | without)
+    known[target] = found
+    return found
 
 
 def alone(source: Process, element: str) -> Process:

@@ -20,8 +20,7 @@ def throw(run: Run, token: Token, definition: EventDefinition) -> None:
         case "message":
             send(run, token, name)
         case "signal":
-            run.effects.append(effects.Thrown(token.id, token.task_spec.name, "signal", name))
-            run.crossed = True
+            _leave(run, token, "signal", name, near=run.called)
             broadcast(run, name)
         case "escalation":
             throw_escalation(run, token, name)
@@ -31,8 +30,16 @@ def send(run: Run, token: Token, name: str) -> None:
     """A message leaves, with the key that the diagram asks for."""
     text = token.task_spec.node.properties.get("flow.key")
     key = None if text is None else str(run.env.evaluate(text, run.data))
-    run.effects.append(effects.Thrown(token.id, token.task_spec.name, "message", name, key))
-    run.crossed = True
+    awaited = any(
+        each.task_spec.waits and each.task_spec.awaited("message", name) is not None
+        for each in run.tasks.values()
+    )
+    _leave(run, token, "message", name, key, near=run.called or awaited)
+
+
+def _leave(run: Run, token: Token, kind: str, name: str, key: str | None = None, *, near: bool) -> None:
+    run.effects.append(effects.Thrown(token.id, token.task_spec.name, kind, name, key, near))
+    run.crossed = run.crossed or near
 
 
 def throw_error(run: Run, token: Token, code: str) -> None:

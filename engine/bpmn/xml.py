@@ -108,19 +108,19 @@ def _built(utf8: bytes) -> etree._Element:
 
 def _small(element: etree._Element) -> None:
     """Refuse an element whose attributes are beyond the limits."""
-    if any(len(part) > MAX_ATTRIBUTE for part in (element.tag, *element.keys(), *element.values())):
-        raise refuse(
-            "A name or value in the file is longer than {limit} characters",
-            "Shorten it; long texts go into documentation",
-            f"line {element.sourceline}",
-            limit=MAX_ATTRIBUTE,
-        )
     if len(element.attrib) > MAX_ATTRIBUTES:
         raise refuse(
             "An element has more than {limit} attributes",
             "Delete those that say nothing",
             f"line {element.sourceline}",
             limit=MAX_ATTRIBUTES,
+        )
+    if any(len(part) > MAX_ATTRIBUTE for part in (element.tag, *element.keys(), *element.values())):
+        raise refuse(
+            "A name or value in the file is longer than {limit} characters",
+            "Shorten it; long texts go into documentation",
+            f"line {element.sourceline}",
+            limit=MAX_ATTRIBUTE,
         )
 
 

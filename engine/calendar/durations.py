@@ -1,6 +1,7 @@
 """Durations, repeats and points in time as diagrams write them (ISO 8601-1:2019, clauses 5.3 to 5.6).
 
-    duration = "P" [n "Y"] [n "M"] [n "W"] [n "D"] ["T" [n "H"] [n "M"] [n "S"]]     P1M, P2W, P1DT12H
+    duration = "P" [n "Y"] [n "M"] [n "D"] ["T" [n "H"] [n "M"] [n "S"]]             P1M, P1DT12H
+             | "P" n "W"                                                             P2W
              | "P" n "WD"                                                            P15WD: working days
     cycle    = "R" [n] "/" [instant "/"] duration                                    R3/P1W, R/PT1H
     instant  = date | date "T" hh ":" mm [":" ss] ["Z" | offset]                     2026-12-31T17:00
@@ -23,7 +24,7 @@ from engine.calendar.working import WorkingCalendar
 from engine.errors import Invalid, Problem
 
 _DURATION = re.compile(
-    r"P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"P(?P<weeks>\d+)W|P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
     re.ASCII,
 )
@@ -32,6 +33,12 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d(?P<time>T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z
 _CYCLE = re.compile(r"R(?P<repeats>\d*)/(?:(?P<start>[^/]*)/)?(?P<every>[^/]*)", re.ASCII)
 MOST = 99_999_999
 """The largest number in a duration: enough for three years in seconds, small enough to compute with."""
+LONGEST = 1_000
+"""Years that a duration may be long; no calendar goes on for ever."""
+_IN_A_YEAR = {
+    "years": 1, "months": 12, "weeks": 52, "days": 365, "hours": 8_760, "minutes": 525_600, "seconds": 31_536_000,
+    "working_days": 250,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +159,18 @@ def parse_duration(text: str) -> Duration:
     """Read one duration; `Invalid` says what is wrong and what to write instead."""
     working = _WORKING_DAYS.fullmatch(text)
     if working:
-        return Duration(working_days=_number(working[1], text))
+        return _bounded(text, working_days=_number(working[1], text))
     match = _DURATION.fullmatch(text)
     parts = {unit: digits for unit, digits in match.groupdict().items() if digits} if match else {}
     if not parts or text.endswith("T"):
         _refuse_duration(text)
-    return Duration(**{unit: _number(digits, text) for unit, digits in parts.items()})
+    return _bounded(text, **{unit: _number(digits, text) for unit, digits in parts.items()})
+
+
+def _bounded(text: str, **units: int) -> Duration:
+    if sum(number / _IN_A_YEAR[unit] for unit, number in units.items()) > LONGEST:
+        raise _problem("'{text}' is longer than {most} years: give a shorter duration", text, most=LONGEST)
+    return Duration(**units)
 
 
 def parse_instant(text: str) -> Instant:
@@ -255,6 +268,8 @@ def _refuse_duration(text: str) -> Never:
         raise _problem(
             "'{text}' mixes working days with another unit: write working days alone, as P5WD", text
         )
+    if re.search(r"\dW", text):
+        raise _problem("'{text}' mixes weeks with another unit: write weeks alone, as P2W, or days", text)
     if text.startswith(("-", "+")):
         raise _problem("'{text}' has a sign: write `before` or `after` in a due date instead", text)
     raise _problem("'{text}' is no duration: write P15D, P2W, P1M, PT4H or, in working days, P5WD", text)

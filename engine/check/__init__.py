@@ -18,14 +18,27 @@ from engine.bpmn.reader import read_tree
 from engine.bpmn.xml import parse
 from engine.check import clauses, dates, decisions, drawings, roles, steps, surroundings
 from engine.check.dates import Names
-from engine.check.settings import settings
+from engine.check.roles import Called
+from engine.check.settings import files, settings
 from engine.check.view import View
 from engine.decisions import Decision
 from engine.errors import Finding, Misbuilt
 from engine.handlers import Handlers
 from engine.procedures import Procedure
 
-__all__ = ["BUILT_IN", "Names", "World", "check", "check_bare", "check_diagram", "names", "needed_roles"]
+__all__ = [
+    "BUILT_IN",
+    "Called",
+    "Names",
+    "World",
+    "called",
+    "called_in",
+    "check",
+    "check_bare",
+    "check_diagram",
+    "names",
+    "needed_roles",
+]
 
 BUILT_IN = frozenset({"throw_error"})
 """The functions that scripts of every procedure may call besides the language's own."""
@@ -40,6 +53,8 @@ class World:
     registry: Handlers
     processes: Mapping[str, str] = field(default_factory=dict)
     """The published processes: id to the hash of the definition that has it."""
+    called: Mapping[str, Called] = field(default_factory=dict)
+    """What is known of those that the procedure calls."""
     functions: Collection[str] = BUILT_IN
 
 
@@ -57,25 +72,52 @@ def check(procedure: Procedure, world: World) -> list[Finding]:
     found += surroundings.schedules(view)
     found += surroundings.beginnings(view)
     found += surroundings.conditions(view)
-    found += roles.roles(view, world.roles, world.registry)
+    found += roles.roles(view, world.roles, world.registry, world.called)
     found += steps.forms(view)
     found += steps.handlers(view, world.registry)
     found += settings(view, world.registry)
+    found += files(view, world.registry)
     found += steps.calls(view, world.processes)
-    found += steps.records(view)
+    found += steps.records(view, world.called)
     found += decisions.deciding(view.nodes, procedure.decisions, name)
     found += decisions.unambiguous(procedure.decisions)
     found += decisions.used(view)
     found += decisions.cells(view, dates.settable(view))
     found += dates.anchors(view)
     found += dates.variables(view)
-    found += clauses.clauses(view)
+    found += clauses.clauses(view, world.called)
     return [read.placed(each) if each.file == name else each for each in found]
 
 
-def needed_roles(procedure: Procedure, registry: Handlers) -> dict[str, str]:
-    """The roles that a procedure needs, by id, with what people call them. Raises Misbuilt for a faulty diagram."""
-    return roles.needed(View(procedure, read_tree(parse(procedure.diagram)), BUILT_IN), registry)
+def needed_roles(
+    procedure: Procedure, registry: Handlers, known: Mapping[str, Called] | None = None
+) -> dict[str, str]:
+    """The roles that a procedure needs, by id, with what people call them: those of what it calls as its calls say.
+
+    `known` are the processes that it may call. Raises Misbuilt for a faulty diagram.
+    """
+    return dict(called(procedure, registry, known or {}).roles)
+
+
+def called(procedure: Procedure, registry: Handlers, known: Mapping[str, Called]) -> Called:
+    """What the callers of a procedure have to know of it; `known` are the processes that it calls itself."""
+    view = View(procedure, read_tree(parse(procedure.diagram)), BUILT_IN)
+    there = {node.called for node in view.nodes if node.tag == "callActivity"}
+    inner = [each for name, each in known.items() if name in there]
+    return Called(
+        roles=roles.needed(view, registry, known),
+        records=set(procedure.records).union(*(each.records for each in inner)),
+        elements=clauses.elements_of(view).union(*(each.elements for each in inner)),
+        rules=clauses.rules_of(view).union(*(each.rules for each in inner)),
+    )
+
+
+def called_in(procedure: Procedure) -> set[str]:
+    """The processes that a procedure calls and that its diagram does not have. Raises Misbuilt for a faulty diagram."""
+    diagram = read_tree(parse(procedure.diagram))
+    nodes = [node for process in diagram.processes.values() for node in process.nodes.values()]
+    named = {node.called for node in nodes if node.tag == "callActivity" and node.called}
+    return named - diagram.processes.keys()
 
 
 def names(procedure: Procedure, diagram: Diagram, functions: Collection[str]) -> Names:

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from engine.bpmn.diagram import Node
 from engine.bpmn.rules.chart import kinds
 from engine.bpmn.rules.decisions import by_table
-from engine.bpmn.rules.properties import HANDLED, listed
+from engine.bpmn.rules.properties import HANDLED, inputs, listed, pairs
 from engine.bpmn.rules.texts import expression_texts
 from engine.calendar.due_grammar import DueExpression, Offset, parse_due
 from engine.calendar.rules import Before
 from engine.check.decisions import reads
 from engine.check.view import View, meant
-from engine.errors import Finding, Invalid, Misbuilt
+from engine.errors import EngineError, Finding, Invalid, Misbuilt
 from engine.expressions import compile_expression, compile_script
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -150,6 +150,12 @@ def _dues(view: View) -> Iterator[tuple[str, DueExpression]]:
 
 def _read(view: View, *, forms: bool) -> Iterator[tuple[str, frozenset[str]]]:
     for chart in view.charts:
+        said = {chart.process.id: chart.process.properties}
+        for element, properties in (said | {node.id: node.properties for node in chart.nodes}).items():
+            try:
+                yield element, frozenset(pairs(properties.get("flow.action", "")).values())
+            except EngineError:
+                continue  # said by the rules
         for element, text in expression_texts(chart):
             try:
                 yield element, compile_expression(text, view.functions).names
@@ -191,8 +197,7 @@ def _known(view: View, *, calendar: bool = True) -> _Known:
 def _by_node(view: View, node: Node, known: _Known) -> None:
     declared = {*listed(node.properties.get("flow.sets", "")), *listed(node.properties.get("flow.out", ""))}
     known.dates |= declared
-    for part in listed(node.properties.get("flow.in", "")):
-        known.dates.add(part.partition("=")[0].strip())
+    known.dates |= {name for name, _ in inputs(node.properties.get("flow.in", ""))}
     if node.loop is not None:
         known.names |= {node.loop.item or "", node.loop.output or "", node.loop.output_item or ""} - {""}
     known.names |= set(listed(node.properties.get("flow.output", "")))

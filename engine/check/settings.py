@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 from engine.bpmn.diagram import Node
 from engine.bpmn.rules.properties import HANDLED, PLACES
 from engine.check.view import View, meant
-from engine.errors import EngineError, Finding
+from engine.errors import EngineError, Finding, Misbuilt
 from engine.handlers import Handler, Handlers
 
 
@@ -52,3 +53,15 @@ def _parameters(view: View, handler: Handler) -> Iterator[Finding]:
             params = {"name": name, "handler": handler.name, "reason": fault}
             place = f"line {document.line(('parameters', name))}"
             yield Finding("incomplete", document.name, place, template, "Correct its value", params)
+
+
+def files(view: View, registry: Handlers) -> Iterator[Finding]:
+    """Every file that only functions read, as a template, can be used by them."""
+    steps = [node.properties for node in view.nodes]
+    for pattern, judge in registry.files.items():
+        for name, content in view.procedure.files.items():
+            if PurePosixPath(name).match(pattern):
+                try:
+                    judge(name, content, steps)
+                except Misbuilt as fault:
+                    yield from fault.findings

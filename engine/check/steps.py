@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.bpmn.diagram import PERSON_TASKS, Diagram, Node
 from engine.bpmn.rules.properties import HANDLED
+from engine.check.roles import Called, records_given
 from engine.check.view import View, meant
 from engine.errors import Finding
 from engine.handlers import Handlers, Kind
@@ -29,8 +30,16 @@ def forms(view: View) -> Iterator[Finding]:
         elif view.procedure.forms[key].kind != "task":
             template = "The form {form} is a questionnaire, which people other than the staff answer"
             yield view.incomplete(node.id, template, "Give the step a form of its own", form=key)
-    for form in view.procedure.forms:
-        if form not in used:
+    asked = {
+        node.properties["flow.questionnaire"].strip()
+        for node in view.nodes
+        if "flow.questionnaire" in node.properties
+    }
+    open_ended = (
+        not asked <= view.procedure.forms.keys()
+    )  # a variable says which questionnaire: it may be any
+    for form, known in view.procedure.forms.items():
+        if form not in used and not (open_ended and known.kind != "task"):
             template, remedy = "No step uses the form", "Name it in a step's formKey, or delete it"
             yield Finding("incomplete", f"forms/{form}.yaml", "", template, remedy)
 
@@ -112,9 +121,13 @@ def _run(diagram: Diagram) -> Iterator[Node]:
             yield from process.nodes.values()
 
 
-def records(view: View) -> Iterator[Finding]:
-    """Every record made is known, and every record known is made."""
+def records(view: View, called: Mapping[str, Called]) -> Iterator[Finding]:
+    """Every record made is known, and every record known is made, here or by a called process that files it so."""
     known, made = view.procedure.records, set()
+    for node in view.nodes:
+        for own, name in records_given(node).items():
+            made.add(name)
+            yield from _filed(view, node, called, own, name)
     for node in view.nodes:
         name = node.properties.get("flow.record", "").strip()
         if not name or node.tag not in (*PERSON_TASKS, *HANDLED):
@@ -131,3 +144,23 @@ def records(view: View) -> Iterator[Finding]:
                 "Name it in a step's flow.record, or delete it",
             )
             yield view.missing(("records", name), template, remedy, record=name)
+
+
+def _filed(view: View, node: Node, called: Mapping[str, Called], own: str, name: str) -> Iterator[Finding]:
+    """A record of a called process is one that it makes, and is filed as one that there is."""
+    known, there = view.procedure.records, called.get(node.called or "")
+    made: Collection[str] | None = None if there is None else there.records
+    if node.called in view.diagram.processes:
+        made = view.procedure.records
+    if made is not None and own not in made:
+        remedy, close = meant(
+            own, made, "Name one of its records: {known}" if made else "It makes none; delete it"
+        )
+        template = "flow.records names {record}, which the called process {called} does not make"
+        params = {"record": own, "called": node.called, "meant": close, "known": ", ".join(sorted(made))}
+        yield view.incomplete(node.id, template, remedy, **params)
+    if name not in known:
+        remedy, close = meant(name, known, "Add `{record}: …` under records in procedure.yaml")
+        yield view.incomplete(
+            node.id, "procedure.yaml knows no record {record}", remedy, record=name, meant=close
+        )

@@ -15,10 +15,10 @@ from sqlalchemy import bindparam, func, insert, select, update
 from engine.bpmn import effects as fx
 from engine.bpmn.diagram import PERSON_TASKS, Loop, Node
 from engine.bpmn.run import Run
-from engine.commands import deadlines, jobs, moving, waits
+from engine.commands import calls, deadlines, jobs, moving, waits
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.instances import create
-from engine.errors import EngineError, NotFound
+from engine.errors import EngineError
 from engine.handlers import Kind
 from engine.model import InstanceStatus
 from engine.store import tables
@@ -89,7 +89,7 @@ def begin(ctx: Context, instance: OpenInstance, effect: fx.Called) -> None:
         },
     ).scalar_one()
     if effect.multi:
-        ctx.note("batch.opened", {"items": len(items)}, instance=instance.id, subject=node.id)
+        ctx.note("batch.opened", {"items": len(items), "batch": batch}, instance=instance.id, subject=node.id)
     for start in range(0, len(items), 5000):
         ctx.conn.execute(
             _ITEMS,
@@ -180,9 +180,9 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
 
 
 def _start_child(ctx: Context, instance: OpenInstance, node: Node, batch: Any, item: Any) -> int:
-    inputs = _inputs(instance, node, item.input, item.idx, multi=batch.facts["multi"])
+    given = calls.given(instance, node, item.input, item.idx, multi=batch.facts["multi"])
     if node.tag == "callActivity":
-        definition, process = _called(instance, node)
+        definition, process = calls.called(instance, node)
     else:
         whole = instance.row["process"].partition("#")[0]  # ids are unique in it: an item's own items too
         definition, process = instance.row["definition"], f"{whole}#{node.id}"
@@ -191,49 +191,14 @@ def _start_child(ctx: Context, instance: OpenInstance, node: Node, batch: Any, i
         definition=definition,
         process=process,
         unit=instance.row["unit"],
-        variables=inputs,
+        variables=given,
         title=node.label,
         parent=instance,
         token=batch.token,
         batch=batch.id,
         index=item.idx,
+        called_as=calls.called_as(instance, node),
     )
-
-
-def _called(instance: OpenInstance, node: Node) -> tuple[str, str]:
-    called = node.called or ""
-    if called in instance.definition.diagram.processes:
-        return instance.definition.hash, called
-    digest = instance.definition.calls.get(called)
-    if digest is None:
-        template = "{element} calls process {called}, which is not published"
-        raise NotFound(template, element=node.id, called=called)
-    return digest, called
-
-
-def _inputs(
-    instance: OpenInstance, node: Node, item: object, index: int, *, multi: bool
-) -> dict[str, object]:
-    """What a child gets, by copy: the declared inputs (all variables when none are declared), and its item.
-
-    Expressions of the inputs see the item too.
-    """
-    assert instance.run is not None
-    own: dict[str, object] = {}
-    if multi:
-        own["loopCounter"] = index
-        if node.loop is not None and node.loop.item:
-            own[node.loop.item] = item
-    seen = {**instance.run.data, **own}
-    declared = node.properties.get("flow.in")
-    if declared is None:
-        return seen
-    inputs: dict[str, object] = {}
-    for part in declared.split(","):
-        name, _, text = part.partition("=")
-        if name.strip():
-            inputs[name.strip()] = instance.run.env.evaluate(text.strip() or name.strip(), seen)
-    return {**inputs, **own}
 
 
 def child_ended(ctx: Context, instance: OpenInstance, job: Mapping[str, Any]) -> None:
@@ -251,7 +216,7 @@ def child_ended(ctx: Context, instance: OpenInstance, job: Mapping[str, Any]) ->
         return
     if row.facts["multi"]:  # each item begins where the batch began, so that many items are no endless loop
         ctx.meter.chain = row.facts.get(jobs.CHAIN, 0)
-    result = _declared(node, job["outputs"], multi=row.facts["multi"])
+    result = calls.returned(node, job["outputs"], multi=row.facts["multi"])
     item_done(ctx, instance, node, batch, index, result)
 
 
@@ -261,18 +226,6 @@ def child_skipped(ctx: Context, instance: OpenInstance, job: Mapping[str, Any]) 
     if row.status == "active":
         node = instance.definition.node(instance.row["process"], row.element)
         item_done(ctx, instance, node, job["batch"], job["index"], {}, judged=False)
-
-
-def _declared(node: Node, values: Mapping[str, Any], *, multi: bool) -> dict[str, Any]:
-    """The outputs a child may return: `flow.out`, else the output item; a plain single call gives all back."""
-    declared = node.properties.get("flow.out")
-    if declared is not None:
-        names = [name.strip() for name in declared.split(",") if name.strip()]
-        return {name: values.get(name) for name in names}
-    if multi:
-        name = node.loop.output_item if node.loop is not None else None
-        return {name: values.get(name)} if name else {}
-    return dict(values)
 
 
 def item_done(
@@ -353,7 +306,8 @@ def _finish(ctx: Context, instance: OpenInstance, batch: int, node: Node) -> Non
             values[loop.output] = [
                 None if each is None else each.get(loop.output_item or "") for each in results
             ]
-        ctx.note("batch.done", {"total": row.total, "done": row.done}, instance=instance.id, subject=node.id)
+        facts = {"total": row.total, "done": row.done, "batch": batch}
+        ctx.note("batch.done", facts, instance=instance.id, subject=node.id)
     moving.move(ctx, instance, lambda run: run.complete(row.token, values))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select
+import orjson
+from sqlalchemy import Text, insert, select, type_coerce
 
 from engine.calendar.tables import CalendarTable, Exceptions
 from engine.commands import deadlines, moving, schedules
 from engine.commands.core import Command, Context
 from engine.store import tables
+from engine.store.fingerprints import of_calendar
 from engine.strict_yaml import Document
 
 
@@ -43,12 +46,12 @@ def import_calendar(cmd: ImportCalendar, ctx: Context) -> Imported:
         year, status = 0, "published"
     rows = tables.calendar_table
     newest = ctx.conn.execute(
-        select(rows.c.body)
+        select(type_coerce(rows.c.body, Text))
         .where(rows.c.year == year, rows.c.unit == cmd.unit if cmd.unit else rows.c.unit.is_(None))
         .order_by(rows.c.id.desc())
         .limit(1)
     ).scalar_one_or_none()
-    if newest == body:
+    if _stored(newest) == body:
         return Imported(year, status, False, 0)
     ctx.conn.execute(
         insert(rows).values(
@@ -62,9 +65,19 @@ def import_calendar(cmd: ImportCalendar, ctx: Context) -> Imported:
     )
     moved = _recompute(ctx)
     schedules.replan(ctx)
-    facts = {"year": year, "status": status, "unit": cmd.unit, "deadlines_moved": moved}
+    facts = {
+        "year": year, "status": status, "unit": cmd.unit, "deadlines_moved": moved, "sha256": of_calendar(body),
+    }  # fmt: skip
     ctx.note("calendar.imported", facts, subject=str(year))
     return Imported(year, status, True, moved)
+
+
+def _stored(text: str | None) -> Any:
+    """A table as it stands in the database; None for a damaged one, in whose place the new one comes."""
+    try:
+        return orjson.loads(text or "null")
+    except ValueError:
+        return None
 
 
 def _recompute(ctx: Context) -> int:

@@ -118,6 +118,16 @@ class OpenInstance:
     def label(self) -> str:
         return label(self.id)
 
+    def role(self, own: str | None) -> str | None:
+        """The role that does here what the diagram gives to the role `own`: whoever called it may have said another."""
+        return own if self.row["called_as"] is None else self.row["called_as"]["roles"].get(own, own)
+
+    def filed(self, record: str) -> tuple[str, str]:
+        """As what a record of the diagram is filed: the definition that knows it, and the record's id there."""
+        called_as = self.row["called_as"]
+        found = None if called_as is None else called_as["records"].get(record)
+        return (self.definition.hash, record) if found is None else (found[0], found[1])
+
     def variables(self) -> dict[str, Any]:
         """The instance's variables, without moving it."""
         return state.variables(self.row["state"], self.label) if self.run is None else dict(self.run.data)
@@ -234,8 +244,11 @@ class Context:
         return rights_of(self.conn, person, self.today)
 
     def may(self, permission: str) -> bool:
-        """Whether who asks has a permission of org.yaml. All have it while nobody does, and in a demo workspace."""
-        if self.actor == SYSTEM or self.services.workspace.demo:
+        """Whether who asks has a permission of org.yaml. All have it while nobody does.
+
+        In a demo workspace so does whoever sits there and plays nobody; who is played has what that person has.
+        """
+        if self.actor == SYSTEM or (self.services.workspace.demo and not self._is_person(self.actor.person)):
             return True
         having = self._having(permission)
         return not having or self.who in having
@@ -247,6 +260,11 @@ class Context:
                 "This needs the permission `{permission}`, which {person} does not have; {others} may do it",
                 permission=permission, person=self.who, others=", ".join(sorted(self._having(permission))),
             )  # fmt: skip
+
+    def _is_person(self, id_: str) -> bool:
+        return (
+            self.conn.execute(select(tables.person.c.id).where(tables.person.c.id == id_)).first() is not None
+        )
 
     def _having(self, permission: str) -> set[str]:
         table = tables.permission
@@ -314,9 +332,14 @@ class Context:
 
     def _entries(self, facts: list[tuple[Fact, Actor]]) -> list[Entry]:
         return [
-            Entry(self.now, by.person, fact.kind, fact.facts, fact.subject, by.acting_for)
+            Entry(self.now, by.person, fact.kind, _told(fact, by), fact.subject, by.acting_for)
             for fact, by in facts
         ]
+
+
+def _told(fact: Fact, by: Actor) -> Mapping[str, object]:
+    """What a row says; besides who acted and as whom, for whom that one stood in."""
+    return fact.facts if by.right_of is None else {**fact.facts, "right_of": by.right_of}
 
 
 ORGANISATION = "org"

@@ -20,6 +20,7 @@ from engine.calendar.durations import parse_duration
 from engine.commands.due_dates import ACTUAL, counting_of, date_of, parsed, work_out
 from engine.errors import Problem
 from engine.store import tables
+from engine.store.fingerprints import of_arithmetic
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
@@ -133,6 +134,10 @@ def _store(
     missed = due.at <= ctx.now
     if missed:
         _say_past(ctx, instance, promise.text, name, due)
+    how: dict[str, Any] = {
+        "anchors": {"opened": ctx.now.isoformat()}, "counting": counting_of(instance),
+        "calendar": ctx.calendar(instance.row["unit"]).version, "lines": [_line(line) for line in due.lines],
+    }  # fmt: skip
     number: int = ctx.conn.execute(
         _INSERT,
         {
@@ -142,20 +147,17 @@ def _store(
             "element": element,
             "name": name,
             "rule": promise.text,
-            "anchors": {"opened": ctx.now.isoformat()},
-            "counting": counting_of(instance),
-            "calendar": ctx.calendar(instance.row["unit"]).version,
+            **how,
             "due_at": due.at,
             "due_day": due.day.isoformat(),
             "status": "missed" if missed else "armed",
             "armed_at": ctx.now,
             "closed_at": ctx.now if missed else None,
-            "lines": [_line(line) for line in due.lines],
         },
     ).scalar_one()
     facts = {
         "name": name, "rule": promise.text, "due": due.day.isoformat(), "at": due.at.isoformat(),
-        "provisional": due.provisional,
+        "provisional": due.provisional, "arithmetic": of_arithmetic(**how),
     }  # fmt: skip
     ctx.note("deadline.armed", facts, instance=instance.id, subject=task or element)
     if missed:
@@ -194,7 +196,7 @@ def _notices(ctx: Context, instance: OpenInstance, node: Node | None, due: Due) 
         calendar = ctx.calendar(instance.row["unit"])
         at = parse_duration(length).after(due.at, ctx.services.zone, calendar, sign)
         if kind == "overdue" or ctx.now < min(at, due.at):
-            found.append(Notice(kind, length, role, at))
+            found.append(Notice(kind, length, instance.role(role), at))
     return tuple(found)
 
 
@@ -355,35 +357,27 @@ def recompute(ctx: Context, instance: OpenInstance, row: Row[Any]) -> bool:
     calendar = ctx.calendar(instance.row["unit"])
     if due is None or (due.at == row.due_at and row.calendar == calendar.version):
         return False
+    how: dict[str, Any] = {"calendar": calendar.version, "lines": [_line(line) for line in due.lines]}
+    day = due.day.isoformat()
     ctx.conn.execute(
         update(tables.deadline)
         .where(tables.deadline.c.id == row.id)
-        .values(
-            due_at=due.at,
-            due_day=due.day.isoformat(),
-            calendar=calendar.version,
-            lines=[_line(x) for x in due.lines],
-        )
+        .values(due_at=due.at, due_day=day, **how)
     )
+    facts = {
+        "name": row.name, "from": row.due_day, "to": day, "at": due.at.isoformat(), "calendar": calendar.version,
+        "arithmetic": of_arithmetic(row.anchors, row.counting, **how),
+    }  # fmt: skip
+    subject = row.task_id or row.element
     if due.at == row.due_at:
+        ctx.note("deadline.recounted", facts, instance=instance.id, subject=subject)
         return False
     ctx.conn.execute(
         update(tables.user_task).where(tables.user_task.c.id == row.task_id).values(due_at=due.at)
     )
     if due.at <= ctx.now:
         _say_past(ctx, instance, row.rule, row.name, due)
-    ctx.note(
-        "deadline.moved",
-        {
-            "name": row.name,
-            "from": row.due_day,
-            "to": due.day.isoformat(),
-            "at": due.at.isoformat(),
-            "calendar": calendar.version,
-        },
-        instance=instance.id,
-        subject=row.task_id or row.element,
-    )
+    ctx.note("deadline.moved", facts, instance=instance.id, subject=subject)
     table = tables.timer
     same = table.c.task_id.is_(None) if row.task_id is None else table.c.task_id == row.task_id
     ctx.conn.execute(

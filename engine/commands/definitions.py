@@ -12,12 +12,13 @@ from engine.bpmn.reader import read
 from engine.check import World, check
 from engine.commands import schedules
 from engine.commands.core import Command, Context
-from engine.commands.published import newest_process
+from engine.commands.published import described, newest_process
 from engine.commands.rescheduled import Moved
 from engine.errors import Misbuilt
 from engine.procedures import Procedure, bundle_hash
-from engine.procedures.packing import pack
+from engine.procedures.packing import listed, pack
 from engine.store import tables
+from engine.store.organisation import active_roles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,12 +67,10 @@ def publish(cmd: Publish, ctx: Context) -> Published:
             hash=digest,
             procedure=procedure.id,
             version=version,
-            code=procedure.code or "",
-            title=procedure.title.of("zh"),
             published_at=ctx.now,
             published_by=ctx.actor.person,
             bundle=pack(procedure.files),
-            facts={"process": procedure.process, "title_en": procedure.title.of("en")},
+            **listed(procedure),
         )
     )
     for process, callee in calls.items():
@@ -88,8 +87,9 @@ def publish(cmd: Publish, ctx: Context) -> Published:
 
 def world_of(ctx: Context, calls: Mapping[str, str]) -> World:
     """What a procedure is checked against: the organisation's roles, the handlers, the published processes."""
-    roles = {row.id for row in ctx.conn.execute(select(tables.role.c.id).where(tables.role.c.active))}
-    return World(roles=roles, registry=ctx.services.registry, processes=dict(calls))
+    services = ctx.services
+    known = described(ctx.conn, services.library, services.registry, calls)
+    return World(active_roles(ctx.conn), services.registry, dict(calls), known)
 
 
 def _callees(conn: Connection, diagram: Diagram) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from engine.bpmn.diagram import Node
 from engine.bpmn.environment import BpmnError
 from engine.bpmn.rules.decisions import by_table
+from engine.characters import blank
 from engine.commands.records import keep
 from engine.decisions import decide
 from engine.errors import EngineError
@@ -18,6 +19,7 @@ from engine.expressions import Expression, Script, compile_expression, compile_s
 from engine.handlers import Call, Kind
 from engine.model import label
 from engine.store.private import set_aside
+from engine.strict_yaml import shown
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("satisflow")
 
 
-def throw_error(code: str) -> None:
-    """For scripts: throw a BPMN error."""
+def throw_error(code: object) -> None:
+    """For scripts: throw a BPMN error. Raises EngineError for what is no code."""
+    if not isinstance(code, (str, int)) or isinstance(code, bool) or blank(str(code)):
+        template = 'throw_error({code}) has no code: write one as text, as in throw_error("REFUSED")'
+        raise EngineError(template, code=shown(code) or "''")
     raise BpmnError(str(code))
 
 
@@ -151,6 +156,8 @@ class InstanceEnvironment:
             folder=ctx.services.workspace.folder,
             who=ctx.who,
             zone=ctx.services.zone,
+            roles=(row["called_as"] or {}).get("roles", {}),
+            filed=self.instance.filed(node.properties.get("flow.record", node.id)),
             note=lambda kind, facts: ctx.note(kind, facts, instance=self.instance.id, subject=node.id),
             **more,
         )

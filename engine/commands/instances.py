@@ -17,10 +17,11 @@ from engine.commands import deadlines, jobs, moving
 from engine.commands.core import Command, Context, OpenInstance
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.given import misgiven, missing
-from engine.commands.published import newest
+from engine.commands.published import described, newest
 from engine.errors import Conflict, Denied, EngineError, Invalid, Problem
 from engine.model import SYSTEM, InstanceStatus, label
 from engine.store import tables
+from engine.store.organisation import active_roles
 
 if TYPE_CHECKING:
     from engine.commands.published import Definition
@@ -92,6 +93,7 @@ def start(cmd: Start, ctx: Context) -> int:
     _may_start(cmd, ctx)
     if ctx.actor != SYSTEM:
         definition = ctx.services.library.find(ctx.conn, newest(ctx.conn, cmd.procedure, cmd.version))
+        _doable(ctx, definition)
         problems = misgiven(ctx, definition, cmd.variables) + missing(ctx, definition, cmd.variables)
         if problems:
             raise Invalid(problems)
@@ -101,6 +103,21 @@ def start(cmd: Start, ctx: Context) -> int:
     if ctx.actor != SYSTEM:
         ctx.refuse_past(cmd.variables)
     return number
+
+
+def _doable(ctx: Context, definition: Definition) -> None:
+    """By itself, what is made to be called needs its own roles: nobody names others."""
+    if not definition.procedure.called:
+        return
+    services = ctx.services
+    process = {definition.procedure.process: definition.hash}
+    (found,) = described(ctx.conn, services.library, services.registry, process).values()
+    if lacking := sorted(set(found.roles) - active_roles(ctx.conn)):
+        template = (
+            "{procedure} is made to be called by others, which name who does it; by itself it needs roles that "
+            "org.yaml does not have: {roles}"
+        )
+        raise Conflict(template, procedure=definition.procedure.id, roles=", ".join(lacking))
 
 
 def _judge_period(cmd: Start, period: str, definition: Definition, ctx: Context) -> None:
@@ -176,6 +193,7 @@ def create(
     token: int | None = None,
     batch: int | None = None,
     index: int | None = None,
+    called_as: Mapping[str, Any] | None = None,
 ) -> int:
     """A new instance of a process: its row, its deadline, its first step. Returns its number."""
     found = ctx.services.library.find(ctx.conn, definition)
@@ -195,6 +213,7 @@ def create(
                 "batch_id": batch,
                 "batch_index": index,
                 "root_id": None if parent is None else parent.row["root_id"] or parent.id,
+                "called_as": called_as,
                 "status": str(InstanceStatus.RUNNING),
                 "state": _EMPTY,
                 "state_format": state.FORMAT,
@@ -209,12 +228,10 @@ def create(
     ctx.opened[instance.id] = instance
     facts: dict[str, object] = {
         "procedure": found.procedure.id, "version": found.version, "definition": definition, "unit": unit,
-        "variables": dict(variables),
+        "variables": dict(variables), "title": row["title"],
     }  # fmt: skip
-    if period is not None:
-        facts["period"] = period
-    if parent is not None:
-        facts["parent"] = parent.label
+    called = {"parent": None if parent is None else parent.label, "called_as": called_as}
+    facts |= {name: value for name, value in {"period": period, **called}.items() if value is not None}
     ctx.note("instance.started", facts, instance=instance.id, subject=element)
     _first_step(ctx, instance, found, process, dict(variables), element, came)
     ctx.depth -= 1

@@ -1,15 +1,20 @@
-"""Messages and signals: a message goes to one who waits for it, a signal to all."""
+"""Messages and signals: a message goes to one who waits for it, a signal to all.
+
+What the thrower itself or who called it waits for may end the thrower, and so comes before it goes on. To all
+others it goes when the thrower, and those it belongs to, have come to rest: whoever is asked and answers at once
+then finds them waiting for the answer, however many steps lie between.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import or_, select
 
 from engine.commands import instances, jobs, moving
-from engine.commands.core import Command, Context
+from engine.commands.core import Command, Context, OpenInstance
 from engine.errors import Conflict, EngineError, NotFound
 from engine.model import SYSTEM, instance_number
 from engine.store import tables
@@ -44,9 +49,53 @@ def send(cmd: Send, ctx: Context) -> int:
     return int(found.instance_id)
 
 
+def thrown(ctx: Context, job: Any) -> None:
+    """A message that an instance threw, and that it or its callers may take before it goes on."""
+    payload = job.payload
+    found = _receiver(ctx, payload["name"], payload["correlation"])
+    if found is not None and found.instance_id in around(ctx, ctx.peek(payload["origin"])):
+        _take(ctx, found, payload["name"], {})
+    else:
+        _put_off(ctx, job, "letter")
+
+
+def _put_off(ctx: Context, job: Any, kind: str, **more: Any) -> None:
+    payload = {name: value for name, value in job.payload.items() if name != jobs.CHAIN}
+    jobs.put(ctx, kind, key=f"{kind}:{job.id}", **payload, **more)
+
+
+_GOING_ON = ("go-on", "child", "spawn", "escalated", "cancel", "catch")
+"""Jobs by which an instance goes on without anybody acting or time passing."""
+
+
+def _moves(ctx: Context, number: int) -> bool:
+    """Whether an instance, or one that it belongs to or that belongs to it, has not come to rest."""
+    table, instance = tables.job, tables.instance
+    root = ctx.peek(number).row["root_id"] or number
+    going_on = (
+        select(table.c.id)
+        .join(instance, instance.c.id == table.c.instance_id)
+        .where(tables.NEW_JOB, table.c.kind.in_(_GOING_ON), table.c.attempts == 0)
+        .where(instance.c.status == "running", or_(instance.c.id == root, instance.c.root_id == root))
+    )
+    return ctx.conn.execute(going_on.limit(1)).first() is not None
+
+
+def around(ctx: Context, instance: OpenInstance) -> list[int]:
+    """An instance, and those that called it, one by another."""
+    found, row = [instance.id], instance.row
+    while row["parent_id"] is not None:
+        found.append(row["parent_id"])
+        row = ctx.peek(row["parent_id"]).row
+    return found
+
+
 def deliver(ctx: Context, job: Any) -> None:
     """A message that an instance threw: one receiver gets it; without one the journal says so."""
     payload = job.payload
+    if _moves(ctx, payload["origin"]):
+        _put_off(ctx, job, "letter")
+        return
     found = _receiver(ctx, payload["name"], payload["correlation"])
     if found is not None:
         _take(ctx, found, payload["name"], {})
@@ -134,24 +183,42 @@ def _begun(ctx: Context, kind: str, name: str) -> Iterator[tuple[str, str]]:
                 yield row.procedure, element
 
 
+def raised(ctx: Context, job: Any) -> None:
+    """A signal that a called process threw: its callers, if they wait for it, take it before it goes on."""
+    name, origin = job.payload["name"], job.payload["origin"]
+    near = [number for number in around(ctx, ctx.peek(origin)) if number != origin]
+    told = [
+        number for number in dict.fromkeys(row.instance_id for row in _waiting(ctx, name)) if number in near
+    ]
+    for number in told:
+        jobs.put(ctx, "catch", instance=number, key=f"catch:{job.id}:{number}", name=name)
+    _put_off(ctx, job, "broadcast", told=told)
+
+
+def _waiting(ctx: Context, signal: str) -> Sequence[Any]:
+    """Who waits for a signal: instance, element and procedure."""
+    table, instance = tables.subscription, tables.instance
+    query = (
+        select(table.c.instance_id, table.c.element, instance.c.procedure)
+        .join(instance, instance.c.id == table.c.instance_id)
+        .where(table.c.kind == "signal", table.c.name == signal)
+    )
+    return ctx.conn.execute(query.distinct().order_by(table.c.instance_id)).all()
+
+
 def spread(ctx: Context, job: Any) -> None:
     """A signal: everyone who waits for it gets a job of their own, and so does every procedure that it begins.
 
     Such a procedure is begun for the unit in which the signal was thrown.
     """
-    table, instance, name = tables.subscription, tables.instance, job.payload["name"]
-    rows = ctx.conn.execute(
-        select(table.c.instance_id, table.c.element, instance.c.procedure)
-        .join(instance, instance.c.id == table.c.instance_id)
-        .where(table.c.kind == "signal", table.c.name == name)
-        .distinct()
-        .order_by(table.c.instance_id)
-    ).all()
+    name = job.payload["name"]
+    if _moves(ctx, job.payload["origin"]):
+        _put_off(ctx, job, "broadcast")
+        return
+    rows, told = _waiting(ctx, name), {job.payload["origin"], *job.payload.get("told", ())}
     for number in dict.fromkeys(row.instance_id for row in rows):
-        if number != job.payload["origin"]:
-            jobs.put(
-                ctx, "catch", instance=number, key=f"catch:{job.id}:{number}", name=name
-            )  # fmt: skip
+        if number not in told:
+            jobs.put(ctx, "catch", instance=number, key=f"catch:{job.id}:{number}", name=name)
     unit = ctx.peek(job.payload["origin"]).row["unit"]
     # A start event that needs several events waits for the others in its instance.
     beginning = {(row.procedure, row.element) for row in rows}

@@ -162,9 +162,11 @@ def _thrown(ctx: Context, instance: OpenInstance, effect: fx.Thrown) -> None:
     ctx.crossed += 1
     key = f"{effect.kind}:{instance.id}:{effect.token}:{effect.name}:{instance.row['version']}"
     if effect.kind == "message":
-        jobs.put(ctx, "message", key=key, name=effect.name, correlation=effect.key, origin=instance.id)
+        kind = "message" if effect.near else "letter"
+        jobs.put(ctx, kind, key=key, name=effect.name, correlation=effect.key, origin=instance.id)
     elif effect.kind == "signal":
-        jobs.put(ctx, "signal", key=key, name=effect.name, origin=instance.id)
+        kind = "signal" if effect.near else "broadcast"
+        jobs.put(ctx, kind, key=key, name=effect.name, origin=instance.id)
     elif effect.kind == "escalation" and instance.row["parent_id"] is not None:
         jobs.put(
             ctx, "escalated", instance=instance.row["parent_id"], key=key,

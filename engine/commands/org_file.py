@@ -70,7 +70,7 @@ def read_organisation(document: Document) -> Organisation:
         found.people[name] = _person(entry, name, found)
         _own_user(entry, found.people[name], users)
     substitutes = []
-    for entry in reader.mappings("substitutes") if reader.has("substitutes") else ():
+    for entry in reader.mappings("substitutes", required=False):
         row = tuple(_known(entry, key, found.people) for key in ("person", "substitute"))
         days = tuple(_day(entry, key) for key in ("from", "to"))
         if days[0] and days[1] and days[0] > days[1]:
@@ -110,10 +110,10 @@ def _own_user(entry: Reader, person: Person, users: dict[str, str]) -> None:
 
 def _person(entry: Reader, name: str, found: Organisation) -> Person:
     held = []
-    for holding in entry.mappings("roles") if entry.has("roles") else ():
+    for holding in entry.mappings("roles", required=False):
         held.append((_known(holding, "role", found.roles), _known(holding, "unit", found.units)))
         holding.done()
-    may = tuple(entry.texts("may")) if entry.has("may") else ()
+    may = entry.texts("may", required=False)
     for each in may:
         if each not in PERMISSIONS:
             entry.fault(

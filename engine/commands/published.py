@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -12,10 +13,12 @@ from sqlalchemy import Connection, desc, select
 from engine.bpmn.diagram import Diagram, Node
 from engine.bpmn.process import ProcessSpec, alone
 from engine.bpmn.reader import read
+from engine.bpmn.rules.properties import others
 from engine.calendar.due_grammar import DueExpression, parse_due
-from engine.check import Names, names
-from engine.errors import Invalid, NotFound
-from engine.procedures import Procedure, from_files
+from engine.check import Called, Names, called, names
+from engine.errors import EngineError, Invalid, NotFound
+from engine.handlers import Handlers
+from engine.procedures import Procedure, bundle_hash, from_files
 from engine.procedures.packing import unpack
 from engine.store import tables
 
@@ -107,8 +110,8 @@ class Definition:
         """The elements that another's `flow.not-same-as` names: it has to be known who did them."""
         if process not in self._paired:
             nodes = self.spec(process).source.nodes.values()
-            named = ",".join(node.properties.get("flow.not-same-as", "") for node in nodes).split(",")
-            self._paired[process] = frozenset(each.strip() for each in named if each.strip())
+            named = ",".join(node.properties.get("flow.not-same-as", "") for node in nodes)
+            self._paired[process] = frozenset(others(named)[0])
         return self._paired[process]
 
     def begun_by(self, kind: str, name: str) -> str | None:
@@ -147,25 +150,46 @@ class Library:
         self._lock = Lock()
 
     def find(self, conn: Connection, digest: str) -> Definition:
-        """The definition of that hash. Raises NotFound."""
+        """The definition of that hash. Raises NotFound, and EngineError when it is not what was published."""
         found = self._known.get(digest)
         if found is None:
             table = tables.definition
             row = conn.execute(select(table).where(table.c.hash == digest)).one_or_none()
             if row is None:
                 raise NotFound("No definition has the hash {hash}", hash=digest)
-            calls = conn.execute(
-                select(tables.definition_call.c.process, tables.definition_call.c.callee).where(
-                    tables.definition_call.c.caller == digest
-                )
-            )
-            procedure = from_files(unpack(row.bundle))
-            found = Definition(
-                digest, row.version, procedure, read(procedure.diagram), {r.process: r.callee for r in calls}
-            )
+            call = tables.definition_call.c
+            found_calls = conn.execute(select(call.process, call.callee).where(call.caller == digest))
+            calls = {each.process: each.callee for each in found_calls}
+            procedure = from_files(_unaltered(row, calls))
+            found = Definition(digest, row.version, procedure, read(procedure.diagram), calls)
             with self._lock:
                 self._known[digest] = found
         return found
+
+
+def _unaltered(row: Any, calls: Mapping[str, str]) -> dict[str, bytes]:
+    """A definition's files, whose hash is its name: nothing else is ever run."""
+    with suppress(EngineError):
+        files = unpack(row.bundle)
+        if bundle_hash(files, calls.values()) == row.hash:
+            return files
+    raise EngineError(
+        "Version {version} of {procedure} is not in the database as it was published: it was damaged or altered. "
+        "Restore the database from a backup; `flow audit verify` names what differs",
+        version=row.version, procedure=row.procedure,
+    )  # fmt: skip
+
+
+def described(
+    conn: Connection, library: Library, registry: Handlers, calls: Mapping[str, str]
+) -> dict[str, Called]:
+    """What callers have to know of published processes; `calls` are the hashes of their definitions."""
+    found = {}
+    for process, digest in calls.items():
+        definition = library.find(conn, digest)
+        inner = described(conn, library, registry, definition.calls)
+        found[process] = called(definition.procedure, registry, inner)
+    return found
 
 
 def newest(conn: Connection, name: str, version: int | None = None) -> str:

@@ -20,6 +20,7 @@ from engine.config import whole
 from engine.forms.conditions import answered
 from engine.forms.form import Field, Form
 from engine.forms.wording import option_words, people_in, words
+from engine.procedures import Record
 from engine.store import tables
 from engine.store.organisation import person_names
 
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 
 def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, str | bytes]) -> None:
     """List the files a step produced as its record (`flow.record`), and write them with the commit."""
-    record = node.properties.get("flow.record", node.id)
-    meta = instance.definition.procedure.records.get(record)
+    record, meta = _filed(ctx, instance, node)
     for name, content in files.items():
         raw = content.encode("utf-8") if isinstance(content, str) else content
         title = name if meta is None else meta.title.of("zh")
@@ -51,12 +51,27 @@ def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, s
         )
         ctx.note(
             "record.made",
-            {"record": record, "name": title, "path": path.as_posix(), "sha256": digest, "size": len(raw)},
+            {
+                "record": record,
+                "name": title,
+                "path": path.as_posix(),
+                "sha256": digest,
+                "size": len(raw),
+                "code": None if meta is None else meta.code,
+            },
             instance=instance.id,
             subject=node.id,
         )
         target = ctx.services.workspace.folder / path
         ctx.before_commit.append(lambda target=target, raw=raw: _write(target, raw))  # type: ignore[misc]
+
+
+def _filed(ctx: Context, instance: OpenInstance, node: Node) -> tuple[str, Record | None]:
+    """As which record of which procedure a step files what it leaves: its own, or the caller's."""
+    digest, record = instance.filed(node.properties.get("flow.record", node.id))
+    own = digest == instance.definition.hash
+    definition = instance.definition if own else ctx.services.library.find(ctx.conn, digest)
+    return record, definition.procedure.records.get(record)
 
 
 def _write(target: Path, raw: bytes) -> None:
@@ -74,8 +89,7 @@ def keep_form(
 
     The task is closed already: who filled it in, and for whom, is read from it.
     """
-    record = node.properties["flow.record"]
-    meta = instance.definition.procedure.records.get(record)
+    record, meta = _filed(ctx, instance, node)
     title = node.label if meta is None else meta.title.of("zh")
     fields = () if form is None else form.questions
     names = person_names(
@@ -106,9 +120,16 @@ def _filled_in_by(ctx: Context, task: str) -> str:
     table = tables.user_task
     row = ctx.conn.execute(select(table.c.closed_by, table.c.closed_for).where(table.c.id == task)).one()
     person = ctx.actor.person if row.closed_for else row.closed_by or ctx.actor.person
-    names = person_names(ctx.conn, {person, row.closed_for or person})
+    names = person_names(ctx.conn, {person, row.closed_by or person, row.closed_for or person})
     name = names.get(person, person)
-    return f"{name}（代{names.get(row.closed_for, row.closed_for)}）" if row.closed_for else name
+    if not row.closed_for:
+        return name
+    played = (
+        ""
+        if row.closed_by in (person, row.closed_for)
+        else f"以{names.get(row.closed_by, row.closed_by)}名义，"
+    )
+    return f"{name}（{played}代{names.get(row.closed_for, row.closed_for)}）"
 
 
 def _unit(ctx: Context, unit: str) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, insert, update
 
 from engine.bpmn import effects as fx
 from engine.bpmn.diagram import Node
+from engine.bpmn.rules.properties import others
 from engine.calendar.due_grammar import DueExpression
 from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
 from engine.commands import deadlines, due_dates
@@ -42,9 +43,9 @@ _UNSUBSCRIBE = delete(tables.subscription).where(
 )
 
 
-def role_of(node: Node) -> str | None:
-    """The role that may do a user task: its candidate group, else its lane."""
-    return node.attributes.get("candidateGroups") or node.lane
+def role_of(instance: OpenInstance, node: Node) -> str | None:
+    """The role that may do a user task: its candidate group, else its lane, or whom the caller has for that."""
+    return instance.role(node.attributes.get("candidateGroups") or node.lane)
 
 
 def open_task(ctx: Context, instance: OpenInstance, node: Node, token: int, **item: Any) -> str:
@@ -67,7 +68,7 @@ def open_task(ctx: Context, instance: OpenInstance, node: Node, token: int, **it
             "token": token,
             "element": node.id,
             "name": node.label,
-            "role": role_of(node),
+            "role": role_of(instance, node),
             "unit": instance.row["unit"],
             "status": "open" if assignee is None else "claimed",
             "assignee": assignee,
@@ -80,7 +81,8 @@ def open_task(ctx: Context, instance: OpenInstance, node: Node, token: int, **it
             **item,
         },
     )
-    facts: dict[str, object] = {"element": node.id, "name": node.label, "role": role_of(node)}
+    facts: dict[str, object] = {"element": node.id, "name": node.label, "role": role_of(instance, node)}
+    facts["form"] = node.attributes.get("formKey")
     if due is not None:
         facts["due"] = due.day.isoformat()
     if assignee is not None:
@@ -108,18 +110,27 @@ def _assignee(ctx: Context, instance: OpenInstance, node: Node) -> tuple[str | N
         rights = ctx.rights(person)
     except EngineError as unknown:
         return None, str(unknown)
-    if rights.holder(role_of(node), ctx.units(instance.row["unit"])) is None:
-        return None, f"{person} does not hold {role_of(node)}"
+    if rights.holder(role_of(instance, node), ctx.units(instance.row["unit"])) is None:
+        return None, f"{person} does not hold {role_of(instance, node)}"
     return person, ""
 
 
 def _excluded(instance: OpenInstance, node: Node) -> list[list[str]]:
-    """Four eyes: [person, element] for whoever completed a step that this one may not be done by."""
-    others = [each.strip() for each in node.properties.get("flow.not-same-as", "").split(",") if each.strip()]
-    if not others or instance.run is None:
+    """Four eyes: [person, element or variable] for whoever completed a step or is named by a variable."""
+    elements, variables = others(node.properties.get("flow.not-same-as", ""))
+    if instance.run is None or not (elements or variables):
         return []
     did = instance.run.data.get(PERFORMERS, {})
-    return [[person, element] for element in others for person in did.get(element, ())]
+    named = {name: instance.run.data.get(name) for name in variables}
+    return [
+        *([person, element] for element in elements for person in did.get(element, ())),
+        *([person, name] for name, people in named.items() for person in _people(people)),
+    ]
+
+
+def _people(value: object) -> list[str]:
+    """The people that a variable names: one, or several in a list."""
+    return [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str)]
 
 
 def remember(instance: OpenInstance, node: Node, *people: str | None) -> dict[str, object]:
@@ -190,41 +201,52 @@ def when(ctx: Context, instance: OpenInstance, text: str) -> tuple[str, datetime
     The text is a duration, cycle, date or due expression, else an expression of our language that gives one
     of these. Raises EngineError for anything else.
     """
+    assert instance.run is not None
+    said = text
     try:
-        return _instant(ctx, instance, text)
-    except Invalid:
-        assert instance.run is not None
-        value = instance.run.env.evaluate(text, instance.run.data)
-    if not isinstance(value, str):
-        template = "The timer {text!r} gives {value}, which is no date or duration written as text"
-        raise EngineError(template, text=text, value=shown(value))
-    try:
-        return _instant(ctx, instance, value)
+        try:
+            literal = _literal(text)
+        except Invalid:
+            value = instance.run.env.evaluate(text, instance.run.data)
+            if not isinstance(value, str):
+                template = "The timer {text!r} gives {value}, which is no date or duration written as text"
+                raise EngineError(template, text=text, value=shown(value)) from None
+            said, literal = value, _literal(value)
+        due, repeats = _first(ctx, instance, text, literal)
     except Invalid as refused:
         template = "The timer {text!r} gives no time: {reason}"
         raise EngineError(template, text=text, reason=refused.problems[0]) from None
+    return said, due, repeats
 
 
-def _instant(ctx: Context, instance: OpenInstance, text: str) -> tuple[str, datetime, int | None]:
-    """The same of a text that is no expression. Raises Invalid when it is none of the four."""
-    calendar, zone = ctx.calendar(instance.row["unit"]), ctx.services.zone
+def _literal(text: str) -> Duration | Cycle | Instant | DueExpression:
+    """A text that is no expression of our language, read. Raises Invalid when it is none of the four."""
     try:
-        timer = parse_timer(text)
+        return parse_timer(text)
     except Invalid:
         expression = due_dates.readable(text)
         if expression is None:
             raise
-        return text, _due(ctx, instance, expression), None
-    match timer:
+        return expression
+
+
+def _first(
+    ctx: Context, instance: OpenInstance, text: str, literal: Duration | Cycle | Instant | DueExpression
+) -> tuple[datetime, int | None]:
+    """When it fires first, and the firings left of a cycle. Raises Invalid when that lies beyond the calendar."""
+    calendar, zone = ctx.calendar(instance.row["unit"]), ctx.services.zone
+    match literal:
+        case DueExpression() as expression:
+            return _due(ctx, instance, expression), None
         case Duration() as duration:
-            return text, duration.after(ctx.now, zone, calendar), None
+            return duration.after(ctx.now, zone, calendar), None
         case Instant() as instant:
-            return text, instant.at(zone), None
+            return instant.at(zone), None
         case Cycle() as cycle:
             first = cycle.firing(1, ctx.now, zone, calendar)
             if first is None:
                 raise EngineError("The timer {text!r} never fires", text=text)
-            return text, first, cycle.repeats
+            return first, cycle.repeats
 
 
 def _due(ctx: Context, instance: OpenInstance, expression: DueExpression) -> datetime:

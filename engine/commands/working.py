@@ -117,14 +117,10 @@ def _go_on(ctx: Context, job: Any) -> None:
 
 def _may_be_ended(ctx: Context, instance: OpenInstance) -> bool:
     """Whether an escalation is on its way to those who called the instance, or their word to end it is."""
-    around, row = [instance.id], instance.row
-    while row["parent_id"] is not None:
-        around.append(row["parent_id"])
-        row = ctx.peek(row["parent_id"]).row
     table = tables.job
     waiting = select(table.c.id).where(
-        tables.NEW_JOB, table.c.instance_id.in_(around), table.c.kind.in_(("escalated", "cancel", "catch")),
-        table.c.attempts == 0,
+        tables.NEW_JOB, table.c.instance_id.in_(messages.around(ctx, instance)),
+        table.c.kind.in_(("escalated", "cancel", "catch")), table.c.attempts == 0,
     )  # fmt: skip
     return ctx.conn.execute(waiting.limit(1)).first() is not None
 
@@ -145,8 +141,10 @@ EFFECTS: Mapping[str, Callable[[Context, Any], None]] = {
     "element": _element,
     "go-on": _go_on,
     "outside": _outside,
-    "message": messages.deliver,
-    "signal": messages.spread,
+    "message": messages.thrown,
+    "letter": messages.deliver,
+    "signal": messages.raised,
+    "broadcast": messages.spread,
     "catch": messages.catch,
     "begin": messages.begin,
 }

@@ -136,8 +136,10 @@ def _asking(ctx: Context) -> Rights:
 
 
 def _by(ctx: Context, holder: str | None) -> Actor:
-    """Who is named in the history: the person, and whose right they used."""
-    return Actor(ctx.actor.person, ctx.actor.acting_for or holder)
+    """Who is named in the history: who acted, as whom, and whose right they used."""
+    if ctx.actor.acting_for is None:
+        return Actor(ctx.actor.person, holder)
+    return Actor(ctx.actor.person, ctx.actor.acting_for, holder)
 
 
 def claim(cmd: Claim, ctx: Context) -> None:
@@ -153,16 +155,11 @@ def claim(cmd: Claim, ctx: Context) -> None:
 def release(cmd: Release, ctx: Context) -> None:
     """Give a task back."""
     _, row, work = _open(ctx, cmd.task)
-    policy.still_open(work, "release")
-    rights = ctx.rights(ctx.who)
-    if row.assignee is None:
-        raise Conflict("Task {task} is not claimed", task=row.id)
-    if not rights.represents(row.assignee) and ctx.who not in _leaders(ctx):
-        raise Denied(
-            "Task {task} is with {person}; only they can release it", task=row.id, person=row.assignee
-        )
+    holder = policy.may_release(work, ctx.rights(ctx.who), _leaders(ctx))
     _set(ctx, row, status="open", assignee=None, claimed_at=None, delegated_by=None)
-    ctx.note("task.released", {"from": row.assignee}, instance=row.instance_id, subject=row.id)
+    ctx.note(
+        "task.released", {"from": row.assignee}, instance=row.instance_id, subject=row.id, by=_by(ctx, holder)
+    )
 
 
 _TAKEN = (
@@ -242,11 +239,12 @@ def delegate(cmd: Delegate, ctx: Context) -> None:
 def save_draft(cmd: SaveDraft, ctx: Context) -> None:
     """Keep a draft with the task; the journal only says that there is one."""
     instance, row, work = _open(ctx, cmd.task)
-    policy.may_work(work, _asking(ctx))
+    holder = policy.may_work(work, _asking(ctx))
     form = form_of(instance, row.form)
     kept = dict(cmd.values) if form is None else draft(form, cmd.values)
     _set(ctx, row, draft={**(row.draft or {}), **kept})
-    ctx.note("task.drafted", {"fields": sorted(kept)}, instance=row.instance_id, subject=row.id)
+    facts = {"fields": sorted(kept)}
+    ctx.note("task.drafted", facts, instance=row.instance_id, subject=row.id, by=_by(ctx, holder))
 
 
 def comment(cmd: Comment, ctx: Context) -> None:
@@ -254,9 +252,11 @@ def comment(cmd: Comment, ctx: Context) -> None:
     _, row, work = _open(ctx, cmd.task)
     if blank(cmd.text):
         raise Invalid([Problem("text", "The comment is empty")])
-    if not policy.may_see(work, ctx.rights(ctx.who)):
+    rights = ctx.rights(ctx.who)
+    if not policy.may_see(work, rights):
         raise Denied("Task {task} is not for {person} to see", task=row.id, person=ctx.who)
-    ctx.note("task.commented", {"text": cmd.text}, instance=row.instance_id, subject=row.id)
+    by = _by(ctx, rights.lender(work.role, work.units))
+    ctx.note("task.commented", {"text": cmd.text}, instance=row.instance_id, subject=row.id, by=by)
 
 
 def complete(cmd: Complete, ctx: Context) -> None:
@@ -276,8 +276,8 @@ def complete(cmd: Complete, ctx: Context) -> None:
         handler = ctx.services.registry.find(verify, Kind.VERIFY)
         handler.function(env.call(node, run.data, values=values, item=row.item))
     _set(
-        ctx, row, status="done", closed_at=ctx.now, closed_by=ctx.who, closed_for=actor.acting_for,
-        draft=None, assignee=ctx.who,
+        ctx, row, status="done", closed_at=ctx.now, closed_by=ctx.who,
+        closed_for=actor.right_of or actor.acting_for, draft=None, assignee=ctx.who,
     )  # fmt: skip
     deadlines.close(ctx, instance, node, row.id)
     late = row.due_at is not None and ctx.now >= row.due_at

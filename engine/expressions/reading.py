@@ -177,6 +177,8 @@ class Source:
         level = [tree]
         for _ in range(MAX_DEPTH):
             level = [child for node in level for child in ast.iter_child_nodes(node)]
+            if not level:
+                break
         for node in level:
             if isinstance(node, ast.expr):
                 self._refuse_depth(self.place(node))

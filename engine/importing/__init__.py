@@ -173,11 +173,17 @@ def _objections(work: Work, diagram: bytes) -> None:
 
 
 def _kept(work: Work) -> None:
-    """Each element that nothing was said of means here what it meant there."""
-    told = {row.element for row in work.rows}
+    """Each element means here what it meant there, unless something of it is refused or it is told of itself.
+
+    What was translated or dropped of it (an attribute, an extension) has a row of its own beside that.
+    """
+    told = {row.element for row in work.rows if row.outcome == "refused"}
+    own = {(row.element, row.what) for row in work.rows}
     for element in work.source.elements:
         identity, name = element.get("id"), element.get("name") or ""
-        if local(element) and owning(element) is element and identity not in told:
+        if not local(element) or owning(element) is not element or identity in told:
+            continue
+        if (identity, work.written(element)) not in own:
             work.row("kept", element, work.written(element), name)
     for plane in work.source.root.findall(f"{{{BPMNDI}}}BPMNDiagram"):
         rows = sum(1 for _ in plane.iter(f"{{{BPMNDI}}}BPMNShape", f"{{{BPMNDI}}}BPMNEdge"))

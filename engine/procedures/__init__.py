@@ -23,11 +23,23 @@ from typing import TypeVar
 from engine import strict_yaml
 from engine.decisions import Decision, read_decisions
 from engine.errors import Finding, Misbuilt, NotFound
-from engine.procedures.procedure import Clause, Parameter, Procedure, Record, Schedule, Source
-from engine.procedures.reading import CLAUSES, PROCEDURE, SCENARIOS, read_clauses, read_form, read_main
+from engine.procedures.clauses import read_clauses
+from engine.procedures.procedure import (
+    Change,
+    Claim,
+    Clause,
+    Parameter,
+    Procedure,
+    Record,
+    Schedule,
+    Source,
+)
+from engine.procedures.reading import CLAUSES, PROCEDURE, SCENARIOS, read_form, read_main
 
 __all__ = [
     "PROCEDURE",
+    "Change",
+    "Claim",
     "Clause",
     "Parameter",
     "Procedure",
@@ -157,6 +169,7 @@ def _read(files: Mapping[str, bytes]) -> tuple[Procedure | None, list[Finding]]:
             title=main.title,
             source=main.source,
             process=main.process,
+            called=main.called,
             schedules=main.schedules,
             parameters=main.parameters,
             records=main.records,

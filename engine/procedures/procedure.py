@@ -56,6 +56,29 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One part of the procedure otherwise than it is: what a mutant of a clause is made of."""
+
+    kind: str
+    """What kind of part: see `clauses.PARTS`."""
+    id: str
+    without: str | None = None
+    """Its key, or property, that is left out; the part itself when there is neither this nor `put`."""
+    put: Mapping[str, Value] | None = None
+    """Keys, or properties, with the values that they get."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one part of the procedure is: the proof of a clause that only says what something means."""
+
+    kind: str
+    id: str
+    holds: Mapping[str, Value]
+    """Keys, or properties, with the values that they have."""
+
+
+@dataclass(frozen=True, slots=True)
 class Clause:
     """One numbered requirement of the source document, in our own words."""
 
@@ -68,6 +91,9 @@ class Clause:
     """What else fulfils it: schedules, parameters, records, decisions, handlers, or form fields as in `plan.budget`."""
     scenarios: tuple[str, ...]
     line: int
+    mutants: tuple[tuple[Change, ...], ...] = ()
+    """Each a procedure that breaks the clause: a named scenario has to notice it."""
+    claims: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +106,8 @@ class Procedure:
     source: Source | None
     process: str
     """The id of the diagram's process that a start begins with."""
+    called: bool
+    """Made to be called by others, who say who does it: the organisation need not have its roles."""
     schedules: Mapping[str, Schedule]
     parameters: Mapping[str, Parameter]
     records: Mapping[str, Record]

@@ -14,11 +14,10 @@ from engine.calendar.rules import read_rule
 from engine.errors import Finding, Invalid, Misbuilt
 from engine.forms.form import Form, Text
 from engine.forms.loading import load_form, read_text
-from engine.procedures.procedure import Clause, Parameter, Record, Schedule, Source, counting_of
+from engine.procedures.procedure import Parameter, Record, Schedule, Source, counting_of
 from engine.strict_yaml import Document, Reader, Value, load, shown
 
 PROCEDURE, CLAUSES, SCENARIOS = "procedure.yaml", "clauses.yaml", "scenarios.yaml"
-LEVELS = ("must", "should", "may")
 
 ID = re.compile(r"[a-z][a-z0-9_-]*")
 """What a procedure may be called; its folder and diagram are named after it."""
@@ -35,6 +34,7 @@ class Main:
     title: Text
     source: Source | None
     process: str
+    called: bool
     schedules: Mapping[str, Schedule]
     parameters: Mapping[str, Parameter]
     records: Mapping[str, Record]
@@ -58,6 +58,7 @@ def read_main(name: str, text: bytes) -> Main:
         title=read_text(reader, "title"),
         source=_source(reader),
         process=reader.text("process"),
+        called=reader.boolean("called"),
         schedules=_schedules(reader, counting),
         parameters=parameters,
         records=_entries(reader, "records", _record),
@@ -139,29 +140,3 @@ def read_form(name: str, text: bytes) -> Form:
         template, remedy = "The form's id is {id}", "Name the file {id}.yaml"
         raise Misbuilt([Finding("error", name, "id", template, remedy, {"id": form.id})])
     return form
-
-
-def read_clauses(name: str, text: bytes) -> tuple[Clause, ...]:
-    """The clauses, in the order written. Raises `Misbuilt`."""
-    document = load(text, name)
-    if not isinstance(document.value, list):
-        raise Misbuilt([document.finding((), "The file is no list of clauses", "Begin each with `- id: `")])
-    findings: list[Finding] = []
-    clauses: dict[str, Clause] = {}
-    for index, value in enumerate(document.value):
-        entry = Reader(document, (index,), value, findings)
-        clause = Clause(
-            id=entry.text("id"),
-            level=entry.choice("level", LEVELS),
-            statement=read_text(entry, "statement"),
-            elements=entry.texts("elements", required=False),
-            rules=entry.texts("rules", required=False),
-            scenarios=entry.texts("scenarios", required=False),
-            line=document.line((index,)),
-        )
-        entry.done()
-        if clause.id in clauses:
-            entry.fault("The clause {id} stands twice", "Delete one of them", at=("id",), id=clause.id)
-        clauses[clause.id] = clause
-    Reader(document, (), {}, findings).raise_faults()
-    return tuple(clauses.values())

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+import orjson
+from sqlalchemy import Connection, Text, select, type_coerce
 
 from engine.store.tables import calendar_table
 
@@ -20,7 +21,7 @@ class Table:
     unit: str | None
     status: str
     body: Mapping[str, Any]
-    """As `engine.calendar.tables` reads it."""
+    """As `engine.calendar.tables` reads it; empty where the row is damaged."""
     imported_at: datetime
     imported_by: str
     versions: int
@@ -36,11 +37,21 @@ def units_differ(conn: Connection) -> bool:
 def tables(conn: Connection) -> tuple[Table, ...]:
     """The tables that count, by year; the units' own days last."""
     newest: dict[tuple[bool, int, str], Table] = {}
-    for row in conn.execute(select(calendar_table).order_by(calendar_table.c.id)):
+    columns = [each for each in calendar_table.c if each.name != "body"]
+    body = type_coerce(calendar_table.c.body, Text).label("body")
+    for row in conn.execute(select(*columns, body).order_by(calendar_table.c.id)):
         place = (row.unit is not None, row.year, row.unit or "")
         before = newest.get(place)
         newest[place] = Table(
-            row.year, row.unit, row.status, row.body, row.imported_at, row.imported_by,
+            row.year, row.unit, row.status, _body(row.body), row.imported_at, row.imported_by,
             1 if before is None else before.versions + 1,
         )  # fmt: skip
     return tuple(newest[place] for place in sorted(newest))
+
+
+def _body(text: str) -> Mapping[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import Connection, func, select
 
+from engine.bpmn.diagram import Diagram
 from engine.errors import NotFound
+from engine.procedures import Procedure
 from engine.store.tables import definition, definition_call, instance
 
 
@@ -25,6 +28,29 @@ class Definition:
     newest: bool
     running: int
     """Its instances that are running or suspended."""
+
+
+class Published(Protocol):
+    """A published definition, read."""
+
+    @property
+    def version(self) -> int:
+        """Of its procedure, from 1."""
+
+    @property
+    def diagram(self) -> Diagram:
+        """What runs."""
+
+    @property
+    def procedure(self) -> Procedure:
+        """Its files."""
+
+
+class Library(Protocol):
+    """Where definitions are read, once each."""
+
+    def find(self, conn: Connection, hash_: str, /) -> Published:
+        """The definition of that hash. Raises NotFound."""
 
 
 def definitions(conn: Connection, *, all_versions: bool = False) -> tuple[Definition, ...]:
@@ -61,6 +87,14 @@ def processes(conn: Connection) -> dict[str, str]:
         definition.c.published_at, definition.c.version
     )
     return {row.facts["process"]: row.hash for row in conn.execute(query)}
+
+
+def english(conn: Connection) -> dict[str, str]:
+    """What published procedures are called in English, by the Chinese title that they and their instances bear."""
+    query = select(definition.c.title, definition.c.facts).order_by(
+        definition.c.published_at, definition.c.version
+    )
+    return {row.title: row.facts["title_en"] for row in conn.execute(query) if row.facts.get("title_en")}
 
 
 def _definitions(conn: Connection) -> tuple[Definition, ...]:

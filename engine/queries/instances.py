@@ -187,10 +187,7 @@ def view(conn: Connection, number: int, now: datetime) -> View:
     """One instance with all that belongs to it; `now` decides what of the open is late. Raises NotFound."""
     found = find(conn, number)
     family = or_(instance.c.id == number, instance.c.root_id == number)
-    steps = conn.execute(
-        _STEPS.where(family).order_by(user_task.c.opened_at, instance.c.id, func.length(user_task.c.id), user_task.c.id)
-        .limit(STEPS)
-    ).all()  # fmt: skip
+    steps = steps_of(conn, number, now, limit=STEPS)
     of_family = select(func.count()).select_from(
         user_task.join(instance, instance.c.id == user_task.c.instance_id)
     )
@@ -205,7 +202,7 @@ def view(conn: Connection, number: int, now: datetime) -> View:
         instance=found,
         promised_at=None if promise is None else promise.due_at,
         promise_missed=promise is not None and _late(promise.due_at, promise.closed_at, now),
-        steps=tuple(_step(row, now) for row in steps),
+        steps=steps,
         more_steps=total - len(steps),
         waiting=_waiting(conn, number),
         children=tuple(
@@ -216,6 +213,15 @@ def view(conn: Connection, number: int, now: datetime) -> View:
         ),
         records=records(conn, number),
     )
+
+
+def steps_of(conn: Connection, number: int, now: datetime, *, limit: int | None = None) -> tuple[Step, ...]:
+    """The user tasks of an instance and of those it called, as they were opened."""
+    family = or_(instance.c.id == number, instance.c.root_id == number)
+    query = _STEPS.where(family).order_by(
+        user_task.c.opened_at, instance.c.id, func.length(user_task.c.id), user_task.c.id
+    )
+    return tuple(_step(row, now) for row in conn.execute(query if limit is None else query.limit(limit)))
 
 
 def records(conn: Connection, number: int) -> tuple[Record, ...]:

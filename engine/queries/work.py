@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,12 @@ _WAITING = (
     .order_by(tables.job.c.id)
     .limit(bindparam("most", type_=Integer))
 )
+_FAMILIES = (
+    select(func.coalesce(tables.instance.c.root_id, tables.instance.c.id))
+    .where(tables.instance.c.id.in_(bindparam("instances", expanding=True)))
+    .scalar_subquery()
+)
+_WAITING_IN = _WAITING.where(func.coalesce(tables.instance.c.root_id, tables.instance.c.id).in_(_FAMILIES))
 _KIND = (
     select(tables.job.c.kind, tables.instance.c.status)
     .select_from(_JOBS)
@@ -38,6 +45,14 @@ _KIND = (
 def waiting(conn: Connection, now: datetime, limit: int = 500) -> list[tuple[int, str]]:
     """Jobs that are due with their kinds, oldest first. Those of suspended instances wait until these are resumed."""
     return [(row.id, row.kind) for row in conn.execute(_WAITING, {"now": now, "most": limit})]
+
+
+def waiting_in(
+    conn: Connection, now: datetime, instances: Collection[int], limit: int = 500
+) -> list[tuple[int, str]]:
+    """The same, of these instances only, of those that called them and of those that they called."""
+    given = {"now": now, "most": limit, "instances": list(instances)}
+    return [(row.id, row.kind) for row in conn.execute(_WAITING_IN, given)] if instances else []
 
 
 def kind(conn: Connection, number: int) -> str | None:

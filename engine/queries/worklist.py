@@ -111,12 +111,13 @@ def worklist(
     *,
     scope: Scope = Scope.OPEN,
     role: str | None = None,
+    procedure: str | None = None,
     due_before: datetime | None = None,
     limit: int | None = None,
 ) -> tuple[Task, ...]:
     """Open tasks, the most urgent first: by due date, then priority, then age.
 
-    `role` keeps to one role, `due_before` to what is late by that instant.
+    `role` keeps to one role, `procedure` to one procedure's own steps, `due_before` to what is late by that instant.
     """
     above = unit_parents(conn)
     query = _TASKS.where(OPEN_WORK, _visible(rights, above, scope)).order_by(
@@ -130,6 +131,8 @@ def worklist(
     )
     if role is not None:
         query = query.where(user_task.c.role == role)
+    if procedure is not None:
+        query = query.where(instance.c.procedure == procedure)
     if due_before is not None:
         query = query.where(user_task.c.due_at <= due_before)
     if limit is not None:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,11 +20,11 @@ from engine.bootstrap import Subject, open_app
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.clock import VirtualClock
-from engine.commands import calendars, definitions, instances, organisation, worklist
+from engine.commands import calendars, definitions, instances, organisation, schedules, worklist
 from engine.commands.core import Command
 from engine.commands.deadlines import WHOLE as WHOLE_ELEMENT
 from engine.config import Workspace, shipped
-from engine.errors import EngineError, Invalid, NotFound
+from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound
 from engine.model import SYSTEM, Actor, label
 from engine.procedures import Procedure
 from engine.queries import work
@@ -164,12 +164,15 @@ def _perform(current: Player) -> None:
     for name in stage.before:
         order = stage.orders[name]
         app.do(_command(current, order.command, order.by, order.values))
-    current.instance = app.do(
-        instances.Start(
-            by=SYSTEM, procedure=procedure.id, unit=stage.unit, element=begin.event,
-            variables={**begin.parameters, **begin.variables},
-        )
-    ).value  # fmt: skip
+    if begin.by_calendar:
+        current.instance = _started_by_calendar(current)
+    else:
+        current.instance = app.do(
+            instances.Start(
+                by=SYSTEM, procedure=procedure.id, unit=stage.unit, element=begin.event,
+                variables={**begin.parameters, **begin.variables},
+            )
+        ).value  # fmt: skip
     app.settle()
     for step in current.scenario.steps:
         _pass_time(current, step.at.replace(tzinfo=app.zone).astimezone(UTC))
@@ -186,6 +189,36 @@ def _perform(current: Player) -> None:
         for job in conn.execute(failed.order_by(table.c.id)).all():
             current.differs(f"incident: {job.error}")
     _judge(current)
+
+
+def _started_by_calendar(current: Player) -> int:
+    """The instance that the procedure's own schedule starts for the unit now. Raises Conflict when none does."""
+    app, begin = current.app, current.scenario.begin
+    moment = current.clock.now()
+    plan = schedules.Schedule(
+        by=SYSTEM,
+        procedure=current.procedure.id,
+        unit=current.stage.unit,
+        since=moment - timedelta(seconds=1),
+    )
+    app.do(plan)
+    tick(app)
+    table, kickoff = tables.schedule, tables.kickoff
+    query = select(table.c.next_at, kickoff.c.instance_id).outerjoin(
+        kickoff, kickoff.c.schedule_id == table.c.id
+    )
+    with app.store.read() as conn:
+        row = conn.execute(query.where(table.c.element == begin.event)).one_or_none()
+    if row is None or row.instance_id is None:
+        planned = (
+            "-"
+            if row is None or row.next_at is None
+            else f"{row.next_at.astimezone(app.zone):%Y-%m-%d %H:%M}"
+        )
+        raise Conflict("The calendar starts nothing at {moment}, but next at {planned}",
+                       moment=f"{current.now():%Y-%m-%d %H:%M}", planned=planned)  # fmt: skip
+    number: int = row.instance_id
+    return number
 
 
 def _pass_time(current: Player, until: datetime) -> None:
@@ -227,6 +260,13 @@ def _act(current: Player, act: Act) -> None:
             current.differs(f"{what} was refused: {refused}")
         current.says(f"{what} refused: {', '.join(fields)}")
         return
+    except (Denied, Conflict) as denied:
+        if not act.denied:
+            raise
+        current.says(f"{what} denied to {act.by}: {denied}")
+        return
+    if act.denied:
+        current.differs(f"{what} was done by {act.by}, who was expected to have no right to it")
     if act.refused:
         current.differs(f"{what} was accepted, though a refusal of {list(act.refused)} was expected")
     current.says(f"{what} ({act.by})")
@@ -280,6 +320,7 @@ def _judge(current: Player) -> None:
         ).all()
         verdict = verify(conn)
         told = _told(conn, current)
+        filed = _filed(conn, current)
     if row.status != end.status:
         current.differs(f"{label(current.instance)} is {row.status}, expected {end.status}")
     named = [(WHOLE if each.element == WHOLE_ELEMENT else each.element, each) for each in promises]
@@ -299,8 +340,29 @@ def _judge(current: Player) -> None:
     for name, value in end.variables.items():
         if found.get(name) != value:
             current.differs(f"variable {name} is {found.get(name)!r}, expected {value!r}")
+    for element, code in end.records.items():
+        if code not in filed.get(element, ()):
+            made = [str(each or "no code") for each in filed.get(element, ())]
+            current.differs(
+                f"{element} filed {made or 'nothing'}, expected {code or 'a record without a code'}"
+            )
     for fault in verdict.faults:
         current.differs(f"the journal does not verify: {fault}")
+
+
+def _filed(conn: Any, current: Player) -> dict[str, list[str | None]]:
+    """The codes of the records that were filed, by element."""
+    table = tables.record
+    found: dict[str, list[str | None]] = {}
+    rows = conn.execute(
+        select(table.c.element, table.c.code)
+        .where(table.c.instance_id.in_(_family(current)))
+        .distinct()
+        .order_by(table.c.element, table.c.code)
+    )
+    for element, code in rows.all():
+        found.setdefault(element, []).append(code or None)
+    return found
 
 
 def _told(conn: Any, current: Player) -> dict[str, set[str]]:

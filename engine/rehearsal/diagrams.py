@@ -6,7 +6,6 @@ up. Open user tasks are completed at once, time moves on to whatever is due next
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,26 +32,20 @@ from engine.commands.environment import BUILT_IN
 from engine.config import Workspace, shipped
 from engine.decisions import read_decisions
 from engine.errors import EngineError, Finding, Misbuilt
-from engine.events import Fact
 from engine.handlers import Handlers
 from engine.model import SYSTEM, Actor
 from engine.procedures import bundle_hash
 from engine.procedures.packing import pack
 from engine.queries import work
+from engine.rehearsal.watching import MAX_ACTS, Watch
 from engine.store import tables
 from engine.store.connect import Store, open_store
-from engine.strict_yaml import load
+from engine.strict_yaml import load, shown
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """When rehearsals begin: a Monday, 09:00 in Shanghai."""
-MAX_ACTS = 20_000
-"""Tasks completed, timers fired and jobs run, after which a rehearsal is left as it stands."""
-MAX_VISITED = 400_000
-"""Elements entered, after which it is."""
-MAX_FAILED = 50
-"""Incidents, after which it is."""
-MAX_LAPS = 500
-"""Times an element is entered with no variable changed and no time passed, before the loop is held to be endless."""
+END = START.replace(year=START.year + 100)
+"""When they end at the latest, however much time may pass."""
 _PEOPLE = ("rehearsal", "rehearsal-2")
 """Two, for steps that ask for a second pair of eyes."""
 _UNIT = "rehearsal"
@@ -63,7 +56,11 @@ class Rehearsal:
     """What became of the process that was rehearsed."""
 
     visited: tuple[str, ...]
-    """Element ids in the order they were entered, those of called processes and batches included."""
+    """Element ids in the order they were entered, those of called processes and batches included.
+
+    An activity stands once for each time it is done: for each round of a standard loop, and for each instance of a
+    multi-instance activity, before what that instance enters. One that has nothing to do stands once.
+    """
     variables: Mapping[str, Any]
     ended: str
     """`completed` (by a terminate end event too), `waiting`, `error(CODE)`, or `incident`: also when it came to no
@@ -84,77 +81,16 @@ class _Stage:
 
     def sleep(self, seconds: float) -> None:
         """For scripts: virtual time passes; what falls due meanwhile fires after the script."""
+        most = int((END - self.clock.now()).total_seconds())
+        if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 <= seconds <= most:
+            template = "sleep({seconds}) is no time to wait: write a number of seconds from 0 to {most}"
+            raise EngineError(template, seconds=shown(seconds), most=most)
         self.clock.advance(seconds=float(seconds))
         self.slept = self.late = True
 
     def paused(self) -> bool:
         slept, self.slept = self.slept, False
         return slept
-
-
-class _Watch:
-    """Is told every fact: which elements were entered, and whether anything still changes."""
-
-    def __init__(self, laps: int | None) -> None:
-        self.laps = laps
-        """How often an element may be entered while nothing changes; None where that proves nothing."""
-        self.visited: list[tuple[int, str]] = []
-        self.values: dict[object, Mapping[str, object]] = {}
-        self.entered: Counter[str] = Counter()
-        """Since anything changed."""
-        self.now: list[str] = []
-        self.changed = False
-        self.failed = 0
-
-    def __call__(self, fact: Fact) -> None:
-        facts, variables = fact.facts, fact.facts.get("variables")
-        if fact.kind == "instance.moved" and fact.instance is not None:
-            path = facts["path"]
-            assert isinstance(path, list)
-            self.visited.extend((fact.instance, element) for element in path)
-            self.now += path
-        elif fact.kind in ("element.failed", "job.failed"):
-            self.failed += 1
-        elif fact.kind == "variables.set":
-            self._compare(fact.instance, facts)
-        elif fact.kind == "instance.started" and isinstance(variables, Mapping):
-            self._compare(facts.get("parent"), variables)
-
-    def _compare(self, whose: object, values: Mapping[str, object]) -> None:
-        known = self.values.get(whose, {})
-        if any(name not in known or known[name] != value for name, value in values.items()):
-            self.values[whose] = {**known, **values}
-            self.changed = True
-
-    def restless(self) -> str | None:
-        """Why it will not come to rest; None while it may. To be asked after every step."""
-        if self.changed:
-            self.entered.clear()
-        else:
-            self.entered.update(self.now)
-        self.now, self.changed = [], False
-        if self.failed > MAX_FAILED:
-            template = "More than {limit} elements failed; the rehearsal is left as it stands"
-            return str(EngineError(template, limit=MAX_FAILED))
-        if len(self.visited) > MAX_VISITED:
-            template = "More than {limit} elements were entered; the rehearsal is left as it stands"
-            return str(EngineError(template, limit=MAX_VISITED))
-        for element, times in self.entered.most_common(1):
-            if self.laps is not None and times > self.laps:
-                template = "{element} was entered {times} times while nothing changed; the loop has no end"
-                return str(EngineError(template, element=element, times=times))
-        return None
-
-
-def _laps(diagram: Diagram, functions: Mapping[str, object]) -> int | None:
-    """How often an element may be entered while nothing changes, before it certainly goes on so for ever.
-
-    Standard loops count by themselves, and the caller's functions may do whatever they like.
-    """
-    nodes = [node for process in diagram.processes.values() for node in process.nodes.values()]
-    if functions or any(node.loop is not None and not node.loop.multi for node in nodes):
-        return None
-    return MAX_LAPS + max((len(node.outgoing) for node in nodes), default=0)
 
 
 def run(
@@ -191,7 +127,7 @@ def run(
             template, remedy = "The file has no such process", "Name one of {known}"
             params = {"known": ", ".join(diagram.processes)}
             raise Misbuilt([Finding("error", "", name, template, remedy, params)])
-    watch = _Watch(_laps(diagram, functions or {}))
+    watch = Watch(diagram, functions or {})
     with TemporaryDirectory(prefix="rehearsal-") as folder, open_store("sqlite://") as store:
         app = _app(stage, store, Path(folder), reload)
         app.witness = watch
@@ -200,8 +136,9 @@ def run(
             given = variables if name == process_id else {}
             command = instances.Start(by=SYSTEM, procedure=f"rehearsal-{place}", unit=_UNIT, variables=given)
             number = app.do(command).value
-        restless = _play(app, stage, watch, START + timedelta(seconds=horizon_s))
-        return _outcome(app, number, watch.visited, restless)
+        horizon = timedelta(seconds=min(horizon_s, (END - START).total_seconds()))
+        restless = _play(app, stage, watch, START + horizon)
+        return _outcome(app, number, watch, restless)
 
 
 def _app(stage: _Stage, store: Store, folder: Path, reload: bool) -> App:
@@ -277,7 +214,7 @@ def _calendars() -> tuple[dict[str, object], ...]:
     return tuple(found)
 
 
-def _play(app: App, stage: _Stage, watch: _Watch, end: datetime) -> str | None:
+def _play(app: App, stage: _Stage, watch: Watch, end: datetime) -> str | None:
     """Do everything that can be done, and let time pass to the next thing due, until nothing is left.
 
     Returns why it was left as it stands, if it came to no rest or a task could not be completed.
@@ -341,7 +278,7 @@ def _complete_one(app: App) -> bool:
     return True
 
 
-def _outcome(app: App, number: int, visited: Sequence[tuple[int, str]], restless: str | None) -> Rehearsal:
+def _outcome(app: App, number: int, watch: Watch, restless: str | None) -> Rehearsal:
     table, job = tables.instance, tables.job
     with app.store.read() as conn:
         row = conn.execute(select(table).where(table.c.id == number)).one()
@@ -359,12 +296,14 @@ def _outcome(app: App, number: int, visited: Sequence[tuple[int, str]], restless
             .scalars()
             .all()
         )
-    reasons = (*dead, *([restless] if restless else ()))
+        visited = watch.way(conn, family)
+    # What still goes on elsewhere is no concern of a process that has ended.
+    reasons = (*dead, *([restless] if restless and row.outcome is None else ()))
     ended = row.outcome or ("incident" if reasons else "waiting")
     if ended == "terminated":
         ended = "completed"
     return Rehearsal(
-        visited=tuple(element for instance, element in visited if instance in family),
+        visited=visited,
         variables=variables_of(row.state),
         ended=ended,
         incidents=reasons,

@@ -86,3 +86,8 @@ def person_names(conn: ports.Connection, ids: Iterable[str]) -> dict[str, str]:
     table = tables.person.c
     rows = conn.execute(select(table.id, table.name).where(table.id.in_(sorted(set(ids)))))
     return {row.id: row.name for row in rows}
+
+
+def active_roles(conn: Connection) -> set[str]:
+    """The ids of the roles that org.yaml names."""
+    return set(conn.execute(select(tables.role.c.id).where(tables.role.c.active)).scalars())

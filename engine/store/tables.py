@@ -76,6 +76,7 @@ instance = numbered(
     may("batch_id", Id),
     may("batch_index", Integer),
     may("root_id", Id),
+    may("called_as", Json),  # {roles: {own: caller's}, records: {own: [definition, caller's]}}
     must("status", Text),  # running | suspended | completed | cancelled | failed
     must("state", LargeBinary),
     must("state_format", Integer),

@@ -30,6 +30,11 @@ from engine.store.private import MARKER, private_digest
 from engine.store.seal import Seal, seal_hash
 from engine.store.tables import NO_HASH, chain, instance, journal, private, seal
 
+MISSING = "{name} is missing in the table {table}, though this row entered it"
+UNKNOWN = "{name} stands in the table {table}, but the journal knows nothing of it"
+DIFFERS = "{name}: the table {table} has {column} {found}, the journal says {expected}"
+"""What `contradictions` and `groundwork` say of a table's row."""
+
 _CHUNK = 500
 _STREAM = 2000
 

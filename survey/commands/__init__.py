@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.commands.core import Command, Context
-from survey.commands import rosters, rounds
+from survey.commands import callbacks, rosters, rounds
+from survey.commands.callbacks import CallbacksTaken, ImportCallbacks, LogCallback
 from survey.commands.rosters import EraseRespondent, Exclude, ImportRoster, RosterTaken
 from survey.commands.rounds import (
     CloseRound,
@@ -22,17 +23,24 @@ from survey.commands.rounds import (
 
 __all__ = [
     "COMMANDS",
+    "CallbacksTaken",
     "CloseRound",
     "Correct",
     "DrawSample",
     "EraseRespondent",
     "Exclude",
+    "ImportCallbacks",
     "ImportReturns",
     "ImportRoster",
+    "LogCallback",
     "OpenRound",
     "Record",
     "ReturnsTaken",
     "RosterTaken",
 ]
 
-COMMANDS: Mapping[type[Command], Callable[[Any, Context], Any]] = {**rosters.COMMANDS, **rounds.COMMANDS}
+COMMANDS: Mapping[type[Command], Callable[[Any, Context], Any]] = {
+    **rosters.COMMANDS,
+    **rounds.COMMANDS,
+    **callbacks.COMMANDS,
+}

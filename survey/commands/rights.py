@@ -19,6 +19,13 @@ def check_right(ctx: Context, unit: str) -> None:
         raise Denied("{person} holds no role in unit {unit}", person=ctx.rights(ctx.who).person, unit=unit)
 
 
+def check_role(ctx: Context, unit: str, role: str) -> None:
+    """Raise `Denied` to whoever does not hold the role in the unit, nor in one above it."""
+    if ctx.actor != SYSTEM and role not in _held(ctx, unit):
+        template = "The sample is drawn again only by the role {role}, which {person} does not hold in {unit}"
+        raise Denied(template, role=role, person=ctx.rights(ctx.who).person, unit=unit)
+
+
 def check_own(ctx: Context, unit: str, members: Iterable[Member]) -> None:
     """Raise `Denied` to a surveyor, without another role there, for members who were given to somebody else."""
     if ctx.actor == SYSTEM or _held(ctx, unit) != {SURVEYOR}:

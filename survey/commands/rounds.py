@@ -14,7 +14,7 @@ from engine.forms import Form, clean
 from engine.model import label
 from engine.store.private import set_aside
 from survey import draws, ledger, reading, returns, rosters, rounds
-from survey.commands.rights import check_own, check_right
+from survey.commands.rights import check_own, check_right, check_role
 from survey.numbering import ranges
 from survey.reading import CUSTOMER
 from survey.returns import Comparison, Difference
@@ -138,6 +138,8 @@ def draw_sample(cmd: DrawSample, ctx: Context) -> draws.Drawn:
     if cmd.again is not None:
         if not cmd.again.strip():
             raise Invalid([Problem("again", "Say why, so that somebody else understands it")])
+        if found.redraw is not None:
+            check_role(ctx, found.unit, found.redraw)
         before = draws.drawn(ctx.conn, found)
         draws.undo(ctx.conn, found)
         taken_back = {"reason": cmd.again, "seed": before.seed, "frame_sha256": before.frame_sha256}

@@ -7,6 +7,7 @@ exact fractions and counts; floats are left to intervals and tests. docs/figures
 
 from survey.figures.counting import Answers, Counting, Counts, count
 from survey.figures.cross import ChiSquare, CrossRow, CrossTable, chi_square, cross
+from survey.figures.delphi import Concordance, Opinion, concordance, furthest, opinion
 from survey.figures.hiding import INDICATIVE, LEAST, hidden_groups
 from survey.figures.intervals import Interval, correction, mean_interval, normal, ratio, wilson
 from survey.figures.methods import (
@@ -26,13 +27,15 @@ from survey.figures.structure import QUADRANTS, Consistency, Priority, consisten
 from survey.figures.tally import Levels, Tally, index, levels_of, pool
 from survey.figures.texts import Remarks, open_texts
 from survey.figures.trend import Trend, TrendLine, Wave, trend
+from survey.figures.weighting import System, overall, system_of, unbalanced
 
 __all__ = [
     "INDICATIVE", "LEAST", "MEAN_ANSWERS", "MEAN_DEPARTMENTS", "METHODS", "QUADRANTS", "TOP2_ANSWERED",
-    "TOP2_RETURNED", "WHOLE", "Answers", "ChiSquare", "Consistency", "Counting", "Counts", "CrossRow",
-    "CrossTable", "Figures", "Interval", "Levels", "Line", "Method", "Outcomes", "Priority", "Quota", "Rate",
-    "Remarks", "Tally", "Trend", "TrendLine", "Wave", "chi_square", "consistency", "correction", "count", "cross",
-    "decimal", "figures", "hidden_groups", "index", "levels_of", "mean_interval", "mean_of", "method", "method_of",
-    "normal", "open_texts", "outcomes", "percent", "pool", "priorities", "quota", "ratio", "shown", "summarise",
-    "to_issue", "trend", "weighted", "wilson",
+    "TOP2_RETURNED", "WHOLE", "Answers", "ChiSquare", "Concordance", "Consistency", "Counting", "Counts",
+    "CrossRow", "CrossTable", "Figures", "Interval", "Levels", "Line", "Method", "Opinion", "Outcomes",
+    "Priority", "Quota", "Rate", "Remarks", "System", "Tally", "Trend", "TrendLine", "Wave", "chi_square",
+    "concordance", "consistency", "correction", "count", "cross", "decimal", "figures", "furthest",
+    "hidden_groups", "index", "levels_of", "mean_interval", "mean_of", "method", "method_of", "normal",
+    "open_texts", "opinion", "outcomes", "overall", "percent", "pool", "priorities", "quota", "ratio",
+    "shown", "summarise", "system_of", "to_issue", "trend", "unbalanced", "weighted", "wilson",
 ]  # fmt: skip

@@ -139,7 +139,7 @@ def rate_of(tally: Tally, method: Method) -> Rate:
     return Rate(value, base, method)
 
 
-def weighted(means: Iterable[tuple[Fraction | None, float | None]]) -> Fraction | None:
+def weighted(means: Iterable[tuple[Fraction | None, float | Fraction | None]]) -> Fraction | None:
     """The mean of means with their weights (1 where there is none); those without a value are left out."""
     there = [
         (mean, Fraction(1) if weight is None else Fraction(str(weight)))

@@ -148,13 +148,56 @@ def test_a_process_that_calls_itself_several_times_stops_at_a_number_of_instance
 )  # fmt: skip
 def test_a_rehearsal_that_comes_to_no_rest_says_so(monkeypatch, drawing, reason):
     if "400000" in reason:
-        from engine.rehearsal import diagrams
+        from engine.rehearsal import watching
 
-        monkeypatch.setattr(diagrams, "MAX_VISITED", 10_000)
+        monkeypatch.setattr(watching, "MAX_VISITED", 10_000)
         reason = reason.replace("400000", "10000")
     found = run(diagram(drawing), "main", {"n": 0}, horizon_s=10**7)
     assert found.ended == "incident"
     assert reason in found.incidents[-1]
+
+
+MANY_TOKENS = "start s\ntask a gives=600\nscript b do=pass\nend e\ns -> a -> b -> e"
+_LEVELS = "\n".join(
+    f"and g{n}\ntask a{n}\ntask b{n}\nxor j{n}\ng{n} -> a{n} -> j{n} -> g{n + 1}\ng{n} -> b{n} -> j{n}"
+    for n in range(10)
+)
+DOUBLED = f"start s\nend e\n{_LEVELS}\ntask g10\ns -> g0\ng10 -> e"
+
+
+@pytest.mark.parametrize(
+    ("drawing", "often"), [(MANY_TOKENS, 600), (DOUBLED, 1024)], ids=["given", "doubled"]
+)
+def test_many_tokens_on_one_way_are_no_loop(drawing, often):
+    found = run(diagram(drawing), "main", {})
+    assert (found.ended, found.incidents) == ("completed", ())
+    assert found.visited.count("e") == often
+
+
+def test_a_loop_beside_what_splits_is_still_found_to_be_endless():
+    found = run(diagram("start s\nand split\nxor again\ntask t\nend e\ns -> split -> again -> t\nsplit -> e\n"
+                        "t -> again : x == 1\nt -> e : else"), "main", {"x": 1})  # fmt: skip
+    assert (found.ended, "times while nothing changed" in found.incidents[-1]) == ("incident", True)
+
+
+def test_more_instances_than_a_rehearsal_can_play_are_said_at_once():
+    found = run(diagram("start s\nscript a times=200000 do='x = 1'\nend e\ns -> a -> e"), "main", {})
+    assert (found.ended, len(found.incidents)) == ("incident", 1)
+    assert found.incidents[0].startswith("a has 200000 instances, more than the 20000")
+
+
+@pytest.mark.parametrize("seconds", ["-5", "1e12", "1e300", '"x"', "True", "None", "0 - 0.1"])
+def test_a_script_that_sleeps_for_no_time_there_is_is_an_incident_at_its_element(seconds):
+    found = run(diagram(f"start s\nscript a do='sleep({seconds})'\nend e\ns -> a -> e"), "main", {})
+    assert (found.visited, found.ended) == (("s", "a"), "incident")
+    assert "is no time to wait" in found.incidents[0]
+
+
+def test_scripts_that_sleep_for_a_century_together_are_an_incident_too():
+    found = run(diagram("start s\nxor again\nscript a do='n = n + 1; sleep(315360000)'\nend e\ns -> again -> a\n"
+                        "a -> again : n < 900\na -> e : else"), "main", {"n": 0}, horizon_s=10**12)  # fmt: skip
+    assert "is no time to wait" in found.incidents[0]
+    assert (found.ended, found.variables["n"]) == ("incident", 10)
 
 
 def test_a_rehearsal_waits_for_a_loop_that_counts_by_itself():

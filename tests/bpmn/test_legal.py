@@ -86,3 +86,28 @@ def test_a_truth_value_written_as_a_number_means_what_it_says() -> None:
 
     node = read(LEGAL["truth values written as numbers"]).processes["p"].nodes["b"]
     assert not node.interrupting
+
+
+def test_what_two_thousand_elements_say_with_prefixes_is_read_as_what_ten_say() -> None:
+    """The schema is asked part by part; names in values (`xsi:type`, `messageRef`) keep their prefixes there."""
+    nodes, lines = ['<b:exclusiveGateway id="x" default="d"/><b:endEvent id="e"/><b:startEvent id="s"/>'], []
+    for n in range(660):
+        timer = '<b:timerEventDefinition><b:timeDuration xsi:type="b:tFormalExpression">PT1H</b:timeDuration>'
+        kind = (
+            f"{timer}</b:timerEventDefinition>" if n % 2 else '<b:messageEventDefinition messageRef="t:m"/>'
+        )
+        nodes.append(f'<b:intermediateCatchEvent id="c{n}">{kind}</b:intermediateCatchEvent>')
+        lines.append(
+            f'<b:sequenceFlow id="f{n}" sourceRef="x" targetRef="c{n}"><b:conditionExpression '
+            f'xsi:type="b:tFormalExpression">k == {n}</b:conditionExpression></b:sequenceFlow>'
+            f'<b:sequenceFlow id="g{n}" sourceRef="c{n}" targetRef="e"/>'
+        )
+    lines.append(
+        '<b:sequenceFlow id="d" sourceRef="x" targetRef="e"/><b:sequenceFlow id="a" sourceRef="s" targetRef="x"/>'
+    )
+    bpmn = (
+        '<b:definitions xmlns:b="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:t="here" targetNamespace="here" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><b:message id="m" name="letter"/>'
+        f'<b:process id="p">{"".join(nodes + lines)}</b:process></b:definitions>'
+    )
+    assert [str(each) for each in check_diagram(bpmn.encode())] == []

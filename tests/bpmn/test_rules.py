@@ -113,6 +113,19 @@ GOOD: dict[str, bytes] = {
         + f"{INNER}</subProcess>",
         "q",
     ),
+    "a call whose inputs are computed": line(
+        '<callActivity id="c" calledElement="other">'
+        + properties(
+            **{"in": "a = max(1, 2), b = 'x, y', c = [1, 2][0], d"}, roles="doer = clerk, a-b = boss"
+        )
+        + "</callActivity>",
+        "c",
+    ),
+    "four eyes with whom a variable names": line(
+        '<userTask id="u"/>' + '<userTask id="t">' + properties(not_same_as="u, (drafter)") + "</userTask>",
+        "u",
+        "t",
+    ),
     "ids in Chinese": line('<userTask id="审批"/>', "审批"),
     "ids that the library underneath also uses": process(
         '<startEvent id="Start"/><userTask id="Root"/><endEvent id="End"/>', "Start > Root; Root > End"

@@ -17,6 +17,7 @@ from engine.bpmn.process import ProcessSpec
 from engine.bpmn.reader import read
 from engine.bpmn.run import Run
 from engine.check import check_diagram
+from engine.rehearsal import run
 from tests.bpmn.models import END, START, TASK, flows, process, properties
 from tests.bpmn.test_rules import GOOD
 
@@ -234,14 +235,40 @@ def misspelt(count: int) -> bytes:
     return process(tasks, after="".join(f'<message id="present{n}" name="a{n}"/>' for n in range(count)))
 
 
+def joined(count: int, kind: str) -> bytes:
+    """Gateways each of which leads to all others."""
+    nodes = "".join(f'<{kind} id="o{n}" default="d{n}"/>' for n in range(count))
+    ways = "; ".join(
+        f"o{n} > o{m} if x == {n * count + m}" for n in range(count) for m in range(count) if n != m
+    )
+    defaults = "".join(f'<sequenceFlow id="d{n}" sourceRef="o{n}" targetRef="e"/>' for n in range(count))
+    return process(f"{START}{END}{nodes}{defaults}", f"s > o0; {ways}")
+
+
+def test_an_element_with_hundreds_of_thousands_of_attributes_is_refused_at_once() -> None:
+    attributes = " ".join(f'a{n}=""' for n in range(200_000))
+    begun = time.process_time()
+    [finding] = check_diagram(process(f"<task {attributes}/>"))
+    assert time.process_time() - begun < 2
+    assert "more than 200 attributes" in finding.reason
+
+
+@pytest.mark.slow
+def test_inclusive_gateways_that_all_lead_to_one_another_run_within_five_seconds() -> None:
+    begun = time.process_time()
+    found = run(joined(120, "inclusiveGateway"), "p", {"x": 1})
+    assert time.process_time() - begun < 5
+    assert (found.visited, found.ended) == (("s", "o0", "o1", "e"), "completed")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "xml",
     [
         in_a_row(7000), blocks(3000), wide(9000), crossed(6000), waiting(7000), watched(9000),
-        spoiled(45_000), misspelt(20_000), in_a_row(2000),
+        spoiled(45_000), misspelt(20_000), in_a_row(2000), joined(130, "exclusiveGateway"),
     ],
-    ids=["row", "blocks", "wide", "crossed", "waiting", "watched", "spoiled", "misspelt", "two thousand"],
+    ids=["row", "blocks", "wide", "crossed", "waiting", "watched", "spoiled", "misspelt", "two thousand", "joined"],
 )  # fmt: skip
 def test_nothing_within_the_limits_takes_more_than_five_seconds(xml: bytes) -> None:
     begun = time.process_time()

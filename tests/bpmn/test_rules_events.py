@@ -33,6 +33,13 @@ from tests.bpmn.models import (
 )
 
 REFUSED: dict[str, tuple[bytes, str, str]] = {
+    "a signal of another namespace": (
+        line(catch('<signalEventDefinition signalRef="o:g"/>'), "c").replace(
+            b"<definitions ", b'<definitions targetNamespace="here" xmlns:o="there" '
+        ),
+        "c",
+        "belongs to there and not to this file",
+    ),
     "an unknown definition": (line(catch("<wormholeEventDefinition/>"), "c"), "c", "wormhole is not known"),
     "a reference to no definition": (
         line(catch("<eventDefinitionRef>gone</eventDefinitionRef>"), "c"),

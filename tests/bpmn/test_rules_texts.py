@@ -23,6 +23,12 @@ from tests.bpmn.models import (
     timer,
 )
 
+
+def call(**values: str) -> bytes:
+    """A call with these properties, between a start and an end."""
+    return line(f'<callActivity id="c" calledElement="other">{properties(**values)}</callActivity>', "c")
+
+
 REFUSED: dict[str, tuple[bytes, str, str]] = {
     "a condition that is none": (
         process(f"{ENDS}{XOR}{TASK}", "s > x1; x1 > t if ${x > 1}; x1 > e if x < 1; t > e"),
@@ -136,6 +142,16 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
         "flow.overdue cannot be read",
     ),
     "a reminder without a due date": (task(remind="P1D before due"), "t", "but there is none"),
+    "roles given to a step that calls nothing": (task(roles="a = b"), "t", "has no effect here"),
+    "a role without the other": (call(roles="doer"), "c", "'doer' is not like `theirs = ours`"),
+    "a role said twice": (call(roles="a = b, a = c"), "c", "a stands there twice"),
+    "a record that is an expression": (call(records="paper = x + 1"), "c", "'paper = x + 1' is not like"),
+    "an input with a blank in its name": (
+        call(**{"in": "a b = max(1, 2)"}),
+        "c",
+        "flow.in sets a b, which cannot",
+    ),
+    "an input whose expression breaks off": (call(**{"in": "a = max(1, 2"}), "c", ""),
     "four eyes with nobody": (task(not_same_as="gone"), "t", "which is no other user task"),
     "four eyes with itself": (task(not_same_as="t"), "t", "which is no other user task"),
     "a function without a subject": (service(handler="summarise"), "t", "names no function"),

@@ -58,6 +58,14 @@ CONSTRAINTS: dict[str, tuple[bytes, str, str]] = {
     "XSD: an element has only attributes it may have": (
         within("", attributes='isForCompensaton="true"'), "t", "has no attribute isForCompensaton"),
     "XSD: an attribute holds what it may": (within("", attributes='isForCompensation="maybe"'), "t", "holds maybe"),
+    "XSD: an expression is of a type that expressions have": (
+        process(
+            f'{ENDS}{TASK}<exclusiveGateway id="x1" default="f3"/><sequenceFlow id="c" sourceRef="x1" targetRef="e">'
+            '<conditionExpression xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="tNonsense">k == 1'
+            "</conditionExpression></sequenceFlow>",
+            "s > t; t > x1; x1 > e",
+        ),
+        "c", "The attribute xsi:type of the conditionExpression holds tNonsense"),
     "XSD: an enumeration": (
         process(f'{ENDS}<exclusiveGateway id="x1" gatewayDirection="Sideways"/>{TASK}', "s > x1; x1 > t; t > e"),
         "x1", "holds Sideways"),

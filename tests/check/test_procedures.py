@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import Misbuilt, NotFound
-from engine.procedures import bundle_hash, from_files, load
+from engine.procedures import Change, Claim, bundle_hash, from_files, load
 from tests.check.sample import CLAUSES, PLAN, PROCEDURE, files
 from tests.decisions.tables import dmn, table
 
@@ -133,6 +133,36 @@ def test_a_form_is_named_like_its_file() -> None:
 
 def test_a_clause_stands_once() -> None:
     assert "The clause 003G-1 stands twice" in faults(files(clauses=CLAUSES.replace("003G-2", "003G-1")))[0]
+
+
+def test_a_clause_declares_mutants_and_assertions() -> None:
+    declared = (
+        "mutant: [{element: agree, without: flow.due}, {together: [{field: plan.scope}, {element: write}]}], "
+        "assert: [{record: minutes, is: {code: X}}], rules: [quarter]"
+    )
+    _, clause = from_files(files(clauses=CLAUSES.replace("rules: [quarter]", declared))).clauses
+    assert clause.mutants == (
+        (Change("element", "agree", "flow.due"),),
+        (Change("field", "plan.scope"), Change("element", "write")),
+    )
+    assert clause.claims == (Claim("record", "minutes", {"code": "X"}),)
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ("mutant: [{element: a, record: b}]", "line 2: Exactly one part is named here"),
+        ("mutant: [{parameter: a}]", "line 2: Nothing is changed here"),
+        ("mutant: [{element: a, without: b, set: {c: 1}}]", "line 2: A change has both without and set"),
+        ("mutant: [{element: a, sett: {c: 1}}]", "line 2: Unknown key sett. Did you mean set?"),
+        ("mutant: [{element: a, set: [b]}]", "line 2: set expects keys with values"),
+        ("assert: [{record: a}]", "line 2: Nothing is asserted here"),
+        ("mutant: [{together: [{element: a}], element: b}]", "line 2: Unknown key element"),
+    ],
+)
+def test_a_slip_in_a_mutant_or_an_assertion_is_named_with_its_line(declared: str, reason: str) -> None:
+    [fault, *_] = faults(files(clauses=CLAUSES.replace("rules: [quarter]", f"rules: [quarter], {declared}")))
+    assert reason in fault
 
 
 def test_clauses_are_a_list() -> None:

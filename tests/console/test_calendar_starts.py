@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from engine.bpmn import meter
 from engine.config import shipped
 from tests.console.conftest import Terminal
 from tests.console.test_workspace import alter
+from tests.engine.drawing import diagram
 
 ROLES = """\
   - {id: project_gm, name: 项目总经理}
@@ -23,13 +25,15 @@ people:
 def surveying(flow: Terminal) -> Terminal:
     """The shipped quarterly survey, published."""
     asked = flow("procedure", "add", "003G").stderr
+    assert "Next: fill in org.yaml, then flow org import, then flow procedure publish" in asked
     assert "{id: project_gm, name: 项目总经理}" in asked
     assert "{id: surveyor, name: 参与调查人员}" in asked
+    assert "archivist" not in asked  # 003G says who keeps its archive
     assert "surveyor" in flow("procedure", "check", "003G", exit_code=1).stderr
     file = flow.folder / "org.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("people:\n", ROLES), encoding="utf-8")
     flow("org", "import")
-    flow("procedure", "publish", "003G")
+    flow("procedure", "publish", "003G")  # with what it calls
     return flow
 
 
@@ -42,6 +46,9 @@ def test_a_schedule_is_made_looked_at_paused_and_fired(surveying: Terminal) -> N
         "2026-12-11",
     )
     assert "2026-11-20 Fri" in surveying("schedule", "next").stdout
+    for words in (("schedule", "next"), ("schedule", "list")):
+        assert "Quarterly survey of" in surveying(*words).stdout
+        assert "大楼客户满意度季度调查" in surveying(*words, lang="zh").stdout
     surveying("schedule", "pause", "003G", "--unit", "office-1", "--reason", "撤场")
     assert surveying.json("schedule", "next") == []
     surveying("schedule", "resume", "003G", "--unit", "office-1", "--reason", "进场")
@@ -103,3 +110,68 @@ def test_a_failed_job_is_listed_and_dealt_with(flow: Terminal, verb: tuple[str, 
     assert flow.json("job", *verb) == {"number": 1, "status": "done"}
     assert flow.json("job", "list") == []
     flow("job", *verb, exit_code=3)
+
+
+LOOP = """
+start s
+xor again
+script count do='n = n + 1'
+xor way
+end e
+s -> again -> count -> way
+way -> e : n < 0
+way -> again : else
+"""
+LOOP_PROCEDURE = "procedure: flow/1\nid: loop\ntitle: {zh: 循环, en: Loop}\nprocess: main\n"
+
+
+@pytest.fixture
+def looping(flow: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """A procedure that comes to no rest, published."""
+    monkeypatch.setattr(meter, "MAX_VISITS", 300)
+    monkeypatch.setattr(meter, "STEP_VISITS", 50)
+    folder = flow.folder / "processes" / "loop"
+    folder.mkdir()
+    (folder / "loop.bpmn").write_bytes(diagram(LOOP, "main"))
+    (folder / "procedure.yaml").write_text(LOOP_PROCEDURE, encoding="utf-8")
+    flow("procedure", "layout", "loop", "--redraw")
+    flow("procedure", "publish", "loop")
+    return flow
+
+
+def begun(flow: Terminal) -> tuple[str, ...]:
+    """The words that begin it."""
+    file = flow.folder / "n.yaml"
+    file.write_text("n: 0\n", encoding="utf-8")
+    return ("start", "loop", "--unit", "office-1", "--form", str(file))
+
+
+def test_an_incident_that_a_command_brings_about_is_told_though_the_command_is_done(
+    looping: Terminal,
+) -> None:
+    told = looping(*begun(looping), user="wang")
+    assert "SV-1 is started" in told.stdout
+    assert "SV-1 again failed: More than 300 elements ran without waiting" in told.stderr
+    assert "flow job list --incidents" in told.stderr
+    assert "出错" in looping(*begun(looping), user="wang", lang="zh").stderr
+    again = looping("job", "retry", "1", exit_code=3)
+    assert "needs nobody" in again.stderr
+    [job, _] = looping.json("job", "list", "--incidents")
+    assert looping("job", "retry", str(job["number"])).stderr.count("More than 300") == 1
+
+
+def test_a_command_goes_on_for_a_limited_time_and_leaves_the_rest_to_the_scheduler(
+    looping: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.session.PATIENCE", -1.0)
+    told = looping(*begun(looping), user="wang")
+    assert "it goes on in `flow run`" in told.stderr
+    assert "failed" not in told.stderr
+    [left] = looping.json("job", "list")
+    assert (left["kind"], left["instance"]) == ("go-on", "SV-1")
+    monkeypatch.setattr("console.session.PATIENCE", 10.0)
+    others = looping("start", "P-1", "--unit", "office-1", user="wang")
+    assert "failed" not in others.stderr
+    assert looping.json("job", "list") == [left], "what another command left waiting is not this one's to do"
+    looping("instance", "suspend", "SV-1", "--reason", "停")
+    assert "More than 300" in looping("instance", "resume", "SV-1").stderr

@@ -20,8 +20,38 @@ def worked(started: Terminal) -> Terminal:
     return started
 
 
+LATER = "PRAGMA defer_foreign_keys = ON"
+CLOSED_BY = "UPDATE user_task SET closed_by = 'li.lei' WHERE id = 'SV-1.1'"
+BY = "json_replace(lines, '$[1].count', 7)"
 TAMPERED = [
-    ("UPDATE user_task SET closed_by = 'li.lei' WHERE id = 'SV-1.1'", "SV-1", "closed_by li.lei"),
+    ("UPDATE definition SET bundle = x'00'", "org", "the files in the table definition are not those"),
+    ("UPDATE definition SET facts = json_replace(facts, '$.title_en', 'Sale')", "org", "facts"),
+    ("UPDATE definition SET title = '销售'", "org", "title 销售"),
+    ("UPDATE definition SET version = 2", "org", "version 2"),
+    (f"{LATER}; UPDATE definition SET hash = 'abc'", "org", "purchase 1 is missing in the table definition"),
+    (f"{LATER}; DELETE FROM definition", "org", "purchase 1 is missing in the table definition"),
+    ("INSERT INTO definition_call SELECT hash, 'other', hash FROM definition", "org", "calls"),
+    (
+        "UPDATE calendar_table SET body = replace(body, '2026-10-01', '2026-10-09') WHERE year = 2026",
+        "org",
+        "sha256",
+    ),
+    ("UPDATE calendar_table SET body = '{}' WHERE year = 2026", "org", "2026: the table calendar_table"),
+    ("UPDATE calendar_table SET body = 'x' WHERE year = 2026", "org", "2026: the table calendar_table"),
+    ("UPDATE calendar_table SET status = 'published' WHERE year = 2027", "org", "status published"),
+    ("DELETE FROM calendar_table WHERE year = 2026", "org", "2026 is missing in the table calendar_table"),
+    (
+        "INSERT INTO calendar_table SELECT 99, unit, 2028, status, body, imported_at, imported_by "
+        "FROM calendar_table WHERE year = 2026",
+        "org",
+        "2028 stands in the table calendar_table",
+    ),
+    (f"UPDATE deadline SET lines = {BY} WHERE task_id = 'SV-1.2'", "SV-1", "arithmetic"),
+    ("UPDATE deadline SET lines = 'x' WHERE task_id = 'SV-1.2'", "SV-1", "arithmetic"),
+    ("UPDATE deadline SET calendar = 'other' WHERE task_id = 'SV-1.2'", "SV-1", "arithmetic"),
+    ("UPDATE instance SET title = '别的'", "SV-1", "title 别的"),
+    ("UPDATE user_task SET form = 'request' WHERE id = 'SV-1.2'", "SV-1", "form request"),
+    (CLOSED_BY, "SV-1", "closed_by li.lei"),
     ("UPDATE user_task SET status = 'open' WHERE id = 'SV-1.1'", "SV-1", "status open"),
     ("UPDATE user_task SET due_at = due_at + 1 WHERE id = 'SV-1.2'", "SV-1", "due_at"),
     ("UPDATE user_task SET closed_at = 'never' WHERE id = 'SV-1.1'", "SV-1", "closed_at never"),
@@ -33,10 +63,10 @@ TAMPERED = [
     ("UPDATE instance SET status = 'completed'", "SV-1", "status completed"),
     ("UPDATE instance SET unit = 'office-2'", "SV-1", "unit office-2"),
     (
-        "INSERT INTO record (instance_id, name, element, path, sha256, size, made_at, made_by) "
-        "VALUES (1, 'n', 'request', 'records/SV-1/n.txt', 'ab', 3, 0, 'wang.fang')",
+        "INSERT INTO record (instance_id, name, code, element, path, sha256, size, made_at, made_by) "
+        "VALUES (1, 'n', 'R-9', 'request', 'records/SV-1/n.txt', 'ab', 3, 0, 'wang.fang')",
         "SV-1",
-        "records/SV-1/n.txt (3 B, sha256 ab) stands in",
+        "records/SV-1/n.txt (3 B, sha256 ab, R-9) stands in",
     ),
     (
         "INSERT INTO user_task SELECT 'SV-1.9', instance_id, token, element, name, role, unit, status, assignee, "
@@ -70,7 +100,7 @@ def test_a_row_that_the_journal_contradicts_is_named(worked: Terminal) -> None:
                 found = contradictions(conn)
                 assert {each.chain for each in found} == {place}, statement
                 assert any(words in str(each) for each in found), [str(each) for each in found]
-    alter(worked, TAMPERED[0][0])
+    alter(worked, CLOSED_BY)
     (fault,) = json.loads(worked("audit", "verify", "--json", exit_code=1).stdout)["faults"]
     assert (fault["chain"], fault["seq"]) == ("SV-1", 6)
     assert "wang.fang" in worked("audit", "verify", exit_code=1).stdout

@@ -23,9 +23,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def said(folder: Path, *args: str) -> str:
+def said(folder: Path, *args: str, who: str = "wang.jianguo") -> str:
     run = CliRunner().invoke(
-        cli.flow, [*args, "--as", "wang.jianguo"], env={"FLOW_HOME": str(folder), "FLOW_LANG": "zh"}
+        cli.flow, [*args, "--as", who], env={"FLOW_HOME": str(folder), "FLOW_LANG": "zh"}
     )
     assert run.exit_code == 0, run.output
     return run.stdout
@@ -82,4 +82,4 @@ def test_history_names_procedure_steps_and_what_is_due(folder: Path) -> None:
 
 
 def test_the_arithmetic_of_a_due_date_names_the_step_it_starts_from(folder: Path) -> None:
-    assert "从次日起计（“发放问卷”的计划完成日）" in said(folder, "task", "why", "SV-3.8")
+    assert "从次日起计（“发放问卷”的计划完成日）" in said(folder, "task", "why", "SV-3.8", who="guo.li")

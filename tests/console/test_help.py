@@ -126,3 +126,10 @@ def test_no_command_reads_the_clock_or_prints_by_itself() -> None:
         assert not calls & {"print", "datetime.now", "date.today"}, file.name
         if file.name != "output.py":
             assert "click.echo" not in calls, f"{file.name}: output.echo heeds NO_COLOR"
+
+
+def test_the_entry_file_runs_as_a_program():
+    shown = subprocess.run(
+        [sys.executable, cli.__file__, "--version"], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.startswith("flow")

@@ -16,6 +16,7 @@ import pytest
 
 from console import account
 from engine import config
+from engine.procedures.packing import pack
 from engine.store import connect
 from tests.console.conftest import Terminal
 from tests.console.office import DIAGRAM
@@ -96,6 +97,44 @@ def test_a_damaged_instance_is_named_and_the_others_go_on(started: Terminal, sta
     assert "SV-1" in told
     assert "backup" in told
     started("task", "complete", "SV-2.1", *values, user="wang")
+
+
+@pytest.mark.parametrize("bundle", ["x'00'", "x'789c030000000001'", "(SELECT bundle FROM other)"])
+def test_a_published_procedure_that_was_damaged_is_named_and_never_run(flow: Terminal, bundle: str) -> None:
+    other = pack({"procedure.yaml": b"procedure: flow/1"}).hex()
+    alter(
+        flow, "UPDATE definition SET bundle = " + bundle.replace("(SELECT bundle FROM other)", f"x'{other}'")
+    )
+    for words in (("start", "P-1", "--unit", "office-1"), ("procedure", "show", "P-1")):
+        told = flow(*words, user="wang", exit_code=1).stderr
+        assert "Version 1 of purchase" in told
+        assert "backup" in told
+    told = flow("doctor", exit_code=1).stdout
+    assert "Version 1 of purchase" in told
+    assert "✓ P-1" not in told
+    assert "purchase 1: the files" in flow("audit", "verify", exit_code=1).stdout
+
+
+@pytest.mark.parametrize("body", ["{}", "x", "[]"])
+def test_a_damaged_working_day_table_is_named_and_imported_again(flow: Terminal, body: str) -> None:
+    alter(flow, f"UPDATE calendar_table SET body = '{body}' WHERE year = 2026")
+    told = flow("doctor", exit_code=1).stdout
+    assert "The working-day table for 2026 is damaged" in told
+    assert "✓ Working-day table for 2026" not in told
+    assert "damaged" in flow("calendar", "show").stdout
+    assert "The working-day table for 2026 is damaged" in flow("calendar", "show", "2026", exit_code=1).stderr
+    told = flow("start", "P-1", "--unit", "office-1").stderr
+    assert "SV-1 填写采购申请 failed: The working-day table for 2026 is damaged" in told
+    flow("calendar", "import", str(config.shipped() / "processes" / "calendars" / "2026.yaml"))
+    assert flow.json("job", "retry", "1")["status"] == "done"
+    assert flow.json("instance", "view", "SV-1")["steps"][0]["task"] == "SV-1.1"
+
+
+def test_the_doctor_sees_a_working_day_that_was_altered(flow: Terminal) -> None:
+    alter(
+        flow, "UPDATE calendar_table SET body = replace(body, '2026-10-01', '2026-10-09') WHERE year = 2026"
+    )
+    assert "2026: the table calendar_table has sha256" in flow("doctor", exit_code=1).stdout
 
 
 # --- files

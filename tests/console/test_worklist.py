@@ -35,6 +35,36 @@ def test_a_substitute_sees_and_does_the_work_and_history_names_both(started: Ter
     assert "孙悦 for 赵敏" in history
 
 
+def test_who_acts_as_a_substitute_is_named_with_the_substitute_and_whose_right_it_was(
+    started: Terminal,
+) -> None:
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="li")
+    file = started.folder / "org.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(
+        text.replace("system_user: wang,", "system_user: wang, may: [act-for],"), encoding="utf-8"
+    )
+    started("org", "import", user="zhao")
+    for words in (("claim",), ("comment", "看过"), ("draft", "--set", "decision=agree"), ("complete",)):
+        started("task", words[0], "SV-1.2", *words[1:], "--as", "sun.yue", user="wang")
+    history = started("instance", "history", "SV-1", user="zhao").stdout
+    told = [line for line in history.splitlines() if "SV-1.2" in line and "王芳" in line]
+    assert len(told) == 4
+    assert all("王芳 as 孙悦, for 赵敏" in line for line in told)
+    history = started("instance", "history", "SV-1", user="zhao", lang="zh").stdout
+    assert history.count("王芳（以孙悦名义，代赵敏）") == 4
+    assert "孙悦 (赵敏)" in started("instance", "view", "SV-1", user="zhao").stdout
+    assert started.json("audit", "verify")["faults"] == []
+
+
+def test_a_substitute_who_took_a_task_first_still_hands_it_in_by_the_other_s_right(started: Terminal) -> None:
+    started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="li")
+    started("task", "claim", "SV-1.2", user="sun")
+    started("task", "complete", "SV-1.2", "--set", "decision=agree", user="sun")
+    history = started("instance", "history", "SV-1", user="zhao").stdout
+    assert [line for line in history.splitlines() if "审批采购申请 done" in line and "孙悦 for 赵敏" in line]
+
+
 def test_a_substitution_ends_with_its_last_day(started: Terminal) -> None:
     started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="wang")
     started.pass_time(days=5)
@@ -83,9 +113,38 @@ def test_in_a_demo_workspace_only_the_person_played_counts(started: Terminal) ->
     started(*agree, "--as", "zhao.min", user="zhao")
 
 
+def test_in_a_demo_workspace_who_is_played_may_do_what_that_person_may(started: Terminal) -> None:
+    file = started.folder / "org.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[act-for, assign]", "[act-for, assign, admin]"), encoding="utf-8")
+    started("org", "import", user="zhao")
+    with (started.folder / config.FILE).open("a", encoding="utf-8") as settings:
+        settings.write("demo = true\n")
+    suspend = ("instance", "suspend", "SV-1", "--reason", "停")
+    for user, played in (("anybody", "wang.fang"), ("zhao", "wang.fang"), ("anybody", "li.lei")):
+        assert "zhao.min may do it" in started(*suspend, "--as", played, user=user, exit_code=7).stderr
+    started("start", "P-1", "--unit", "office-2", "--as", "wang.fang", user="anybody", exit_code=7)
+    started(*suspend, "--as", "zhao.min", user="anybody")
+    started("org", "import", user="anybody")  # whoever sits there plays nobody
+    started("procedure", "publish", "P-1", "--as", "wang.fang", user="anybody", exit_code=7)
+
+
 def test_a_stranger_sees_nothing_of_a_task(started: Terminal) -> None:
     assert "纸" not in started("task", "view", "SV-1.1", user="sun", exit_code=7).output
+    assert "P3WD" not in started("task", "why", "SV-1.1", user="sun", exit_code=7).output
     started("task", "comment", "SV-1.1", "hello", user="sun", exit_code=7)
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_who_has_or_did_a_task_is_not_told_to_a_stranger(started: Terminal, done: bool) -> None:
+    started("task", "claim", "SV-1.1", user="wang")
+    if done:
+        started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="wang")
+    for words in (
+        ("claim", "SV-1.1"), ("release", "SV-1.1"), ("delegate", "SV-1.1", "li.lei"), ("assign", "SV-1.1", "li.lei"),
+        ("complete", "SV-1.1"), ("draft", "SV-1.1", "--set", "what=纸"),
+    ):  # fmt: skip
+        assert "wang" not in started("task", *words, user="sun", exit_code=7).output, words
 
 
 def test_every_problem_of_a_form_is_named_and_nothing_is_lost(started: Terminal) -> None:

@@ -215,6 +215,38 @@ def test_status_says_that_nothing_is_ticking_and_what_waits(started: Terminal) -
     assert not started.json("status")["overview"]["ticking"]
 
 
+def test_status_says_how_long_ago_the_scheduler_ticked_for_one_that_was_killed_cannot(
+    started: Terminal,
+) -> None:
+    from engine.bootstrap import open_app
+    from engine.commands.organisation import Tick
+    from engine.config import read
+    from engine.model import SYSTEM
+
+    app = open_app(read(started.folder))
+    with app.store:
+        app.do(Tick(by=SYSTEM))
+    started.pass_time(seconds=70)
+    assert "its last tick was 70 s ago" in started("status").stdout
+    assert "its last tick was 70 s ago" in started("doctor").stdout
+    started.pass_time(seconds=70)
+    assert "No scheduler is running" in started("status").stderr
+
+
+def test_procedures_and_instances_are_called_what_the_reader_s_language_calls_them(started: Terminal) -> None:
+    started("start", "P-1", "--unit", "office-1", "--title", "第二批", user="wang")
+    for words in (
+        ("instance", "list"), ("instance", "view", "SV-1"), ("instance", "history", "SV-1"), ("task", "list"),
+        ("task", "view", "SV-1.1"), ("procedure", "list"), ("status",),
+    ):  # fmt: skip
+        shown = started(*words, user="wang").stdout
+        assert "Purchase" in shown, words
+        assert "物资采购" not in shown, words
+        assert "物资采购" in started(*words, user="wang", lang="zh").stdout, words
+    assert "第二批" in started("instance", "list", user="wang").stdout
+    assert {each["title"] for each in started.json("instance", "list")} == {"物资采购", "第二批"}
+
+
 def test_status_is_shown_to_somebody_the_organisation_does_not_know(started: Terminal) -> None:
     assert started.json("status", user="mallory")["tasks"] is None
 

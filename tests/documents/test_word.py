@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import zipfile
 from collections.abc import Sequence
@@ -12,14 +13,15 @@ import pytest
 from docx.document import Document as WordDocument
 from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
+from docx.shared import Mm
 from lxml import etree
 
-from documents.content import Column, Control, Paragraph, Table
+from documents.content import Column, Control, Document, Paragraph, Table
 from documents.word import word
 from documents.word_style import standard_template
 from engine.errors import Misbuilt
 
-from .samples import CONTROL, REPORT, Document, table
+from .samples import CONTROL, REPORT, table
 
 
 def opened(data: bytes) -> WordDocument:
@@ -68,7 +70,7 @@ def test_the_control_block_names_code_version_and_who_signed(report: WordDocumen
     rows = [[cell.text for cell in row.cells] for row in report.tables[0].rows]
     assert rows == [
         ["文件编号", "JL-KF-07", "版本", "A/1", "日期", "2026-09-30"],
-        ["编制", "赵敏 2026-09-28", "审核", "阿依古丽·买买提 2026-09-29", "批准", ""],
+        ["编制", "赵敏 2026-09-28", "审核", "阿依古丽·买买提\n2026-09-29", "批准", ""],
     ]
 
 
@@ -121,6 +123,9 @@ def test_a_landscape_document_lies_on_its_side() -> None:
     section = opened(word(Document(CONTROL, (table(3),), landscape=True))).sections[0]
     assert section.orientation == WD_ORIENT.LANDSCAPE
     assert (section.page_width or 0) > (section.page_height or 0)
+    room = (section.page_width or 0) - (section.left_margin or 0) - (section.right_margin or 0)
+    stops = [each.position for each in section.header.paragraphs[0].paragraph_format.tab_stops]
+    assert abs(max(stops) - room) < Mm(1)  # the code, at the right edge
 
 
 def test_what_people_wrote_is_neither_markup_nor_placeholder() -> None:
@@ -212,3 +217,27 @@ def test_the_shipped_template_is_a_start_for_ones_own() -> None:
 def test_a_notice_without_code_has_no_control_block() -> None:
     notice = Document(Control("公告", date(2026, 9, 1)), (Paragraph("各位业主："),))
     assert not opened(word(notice)).tables
+
+
+@pytest.mark.parametrize("code", ["XX-ITSMS-QR-07-01", "某某集团〔2026〕客服部第0123号文件"])
+def test_a_long_code_stands_in_one_line_of_its_own(code: str) -> None:
+    control = dataclasses.replace(CONTROL, code=code)
+    made = opened(word(dataclasses.replace(REPORT, control=control)))
+    rows = [list(dict.fromkeys(cell.text for cell in row.cells)) for row in made.tables[0].rows]
+    assert rows[0] == ["文件编号", code]
+    assert rows[1] == ["版本", "A/1", "日期", "2026-09-30"]
+    assert rows[2][0] == "编制"
+
+
+def test_a_short_table_stays_with_its_caption_and_its_note_and_a_long_one_keeps_its_ends() -> None:
+    def kept(rows: int) -> list[bool]:
+        cells = tuple((f"{number}",) for number in range(rows))
+        content = Table((Column("项目"),), cells, "统计", "注：以上。")
+        made = opened(word(Document(CONTROL, (content,))))
+        return [
+            row.cells[0].paragraphs[0].paragraph_format.keep_with_next is True for row in made.tables[-1].rows
+        ]
+
+    assert all(kept(5))
+    long = kept(40)
+    assert long == [True, True, *[False] * 37, True, True]

@@ -184,3 +184,25 @@ def test_an_item_in_a_child_of_its_own_costs_the_same_among_ten_and_among_thousa
 
         costs.append(cost_of(quick, number, act))
     alike(*costs)
+
+
+CALLED = "start s\nuser a lane=doer flow.record=paper flow.due=P2D\nuser b lane=doer\nend e\ns -> a -> b -> e"
+
+
+def test_a_step_of_a_called_process_costs_the_same_whoever_does_it_for_whom(quick: Stage):
+    records = "records:\n  {}: {{title: x}}\n"
+    quick.publish(CALLED, "block", process="block", more="called: true\n" + records.format("paper"))
+    named = 'flow.roles="doer = clerk" flow.records="paper = visit"'
+    quick.publish(f"start s\ncall c calls=block {named}\nend e\ns -> c -> e", more=records.format("visit"))
+    quick.publish(CALLED.replace("lane=doer", ""), "plain", process="plain", more=records.format("paper"))
+    quick.publish("start s\ncall c calls=plain\nend e\ns -> c -> e", "q")
+    costs = []
+    for name in ("p", "q"):
+        quick.start(name)
+        quick.complete("a")
+        quick.complete("b")  # once before it is counted: what is read once is read
+        quick.start(name)
+        (child,) = {row.instance_id for row in quick.rows(tables.user_task, tables.OPEN_WORK)}
+        costs.append(cost_of(quick, child, lambda: quick.complete("a")))
+        quick.complete("b")
+    alike(*costs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from engine.commands.calendars import ImportCalendar
 from engine.commands.instances import Start
@@ -11,8 +12,10 @@ from engine.errors import Invalid
 from engine.model import SYSTEM, Actor
 from engine.queries.worklist import deadlines_of
 from engine.store import tables
+from engine.store.contradictions import contradictions
 from engine.strict_yaml import load
 from tests.engine.stage import Stage, local
+from tests.store.histories import tampering
 
 ONE = "start s\nuser a {}\nend e\ns -> a -> e"
 DATED = "start s\nuser a flow.due={due}\nuser after\nend e\ns -> a -> after -> e"
@@ -150,6 +153,20 @@ def test_a_new_calendar_moves_open_deadlines_and_says_from_when_to_when(stage: S
     assert [row.due_at for row in armed] == [local("2026-09-18T00:00")]
     again = stage.do(ImportCalendar(by=SYSTEM, document=own, unit="east"))
     assert (again.fresh, again.moved) == (False, 0)
+
+
+def test_a_date_counted_anew_that_stays_is_entered_too_so_that_its_arithmetic_can_be_proven(quick: Stage):
+    quick.publish(DATED.format(due="P3WD"))
+    quick.start()
+    own = load('days_off: {"厂庆": ["2026-12-01"]}', "own.yaml")
+    assert quick.do(ImportCalendar(by=SYSTEM, document=own, unit="east")).moved == 0
+    (told,) = quick.journal("deadline.recounted")
+    assert (told.facts["from"], told.facts["to"]) == ("2026-09-17", "2026-09-17")
+    with quick.app.store.read() as conn:
+        assert contradictions(conn) == ()
+    with tampering(quick.app.store) as conn:
+        conn.execute(update(tables.deadline).values(lines=[]))
+        assert ["arithmetic" in str(fault) for fault in contradictions(conn)] == [True]
 
 
 def test_another_unit_s_own_days_move_nothing_here(quick: Stage):

@@ -7,6 +7,8 @@ import pytest
 from engine.commands.instances import Correct
 from engine.commands.messages import Send
 from engine.model import SYSTEM
+from engine.rehearsal import run
+from tests.engine.drawing import diagram
 from tests.engine.paths import path, rehearse
 from tests.engine.stage import Stage
 
@@ -271,3 +273,10 @@ def test_a_condition_that_reads_a_variable_nobody_set_yet_is_not_true_yet(quick:
     quick.do(Correct(by=SYSTEM, instance=number, values={"ready": 3}, reason="x"))
     assert "after" in quick.trace(number)
     assert not quick.incidents()
+
+
+@pytest.mark.parametrize("code", ["None", '""', '" "', "[1]", "True"])
+def test_a_script_that_throws_an_error_without_a_code_is_an_incident_at_its_element(code: str):
+    found = run(diagram(f"start s\nscript a do='throw_error({code})'\nend e\ns -> a -> e"), "main", {})
+    assert (found.visited, found.ended) == (("s", "a"), "incident")
+    assert "has no code" in found.incidents[0]

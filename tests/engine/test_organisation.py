@@ -35,6 +35,12 @@ def imported(stage: Stage, text: str) -> Imported:
     return found
 
 
+def test_empty_lists_in_org_yaml_say_that_there_is_nothing(quick: Stage):
+    empty = ORGANISATION.replace("{id: eve, name: 伊}", "{id: eve, name: 伊, roles: [], may: []}")
+    assert empty != ORGANISATION
+    imported(quick, f"{empty}substitutes: []\n")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [

@@ -6,6 +6,7 @@ import difflib
 
 import pytest
 
+from engine.bpmn.reader import read
 from engine.check import check_diagram
 from engine.errors import Misbuilt
 from engine.forms import load_form
@@ -331,3 +332,17 @@ def test_a_diagram_that_is_not_marked_executable_is_marked() -> None:
     found = take_in(xml, "tried")
     assert found.diagram == xml.replace(b'isExecutable="false"', b'isExecutable="true"')
     assert check_diagram(found.diagram) == []
+
+
+def test_an_element_of_which_something_was_translated_is_told_as_kept_beside_that() -> None:
+    found = imported(user_task('camunda:assignee="${who}"'))
+    assert [(row.outcome, row.what) for row in found.rows if row.element == "n1"] == [
+        ("kept", "userTask"), ("translated", "camunda:assignee"),
+    ]  # fmt: skip
+
+
+def test_every_element_of_a_file_stands_in_the_report() -> None:
+    xml = (FILES / "camunda7.bpmn").read_bytes()
+    told = {row.element for row in take_in(xml, "leave").rows if row.outcome in ("kept", "refused")}
+    (process,) = read(xml).processes.values()
+    assert {*process.nodes, *process.flows} <= told

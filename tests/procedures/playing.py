@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 
 from console import folders
 from engine.app import App
+from engine.check import Called, World, called
 from engine.commands import instances, worklist
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
@@ -20,19 +21,35 @@ from engine.rehearsal.courses import ZONE, Player, staged
 from engine.rehearsal.courses import play as rehearse
 from engine.scenarios import Scenarios, Stage
 from engine.store import tables
-from tasks import subjects
+from tasks import registry, subjects
 
-__all__ = ["ROOT", "ZONE", "Player", "called_by", "complete", "play", "processes_of", "stage_app", "started"]
+__all__ = [
+    "ROOT",
+    "ZONE",
+    "Player",
+    "called_by",
+    "complete",
+    "play",
+    "processes_of",
+    "stage_app",
+    "started",
+    "world_of",
+]
 
 ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
 def stage_app(
-    procedure: Procedure, stage: Stage, begin: datetime, folder: Path, database: str = "sqlite://"
+    procedure: Procedure,
+    stage: Stage,
+    begin: datetime,
+    folder: Path,
+    database: str = "sqlite://",
+    others: Sequence[Procedure] | None = None,
 ) -> Iterator[App]:
-    """The engine set up for the procedure's scenarios."""
-    others = called_by(procedure)
+    """The engine set up for the procedure's scenarios; `others` instead of the shipped procedures that it calls."""
+    others = called_by(procedure) if others is None else others
     with staged(procedure, stage, begin, folder, subjects(), database=database, others=others) as app:
         yield app
 
@@ -58,6 +75,14 @@ def _called(procedure: str) -> tuple[Procedure, ...]:
 def processes_of(procedures: Iterable[Procedure]) -> dict[str, str]:
     """Their processes as if published, for a check of who calls them."""
     return {each.process: each.id for each in procedures}
+
+
+def world_of(procedure: Procedure, roles: Iterable[str]) -> World:
+    """What the procedure has to fit into: these roles, the program's functions, what it calls as if published."""
+    others, known = called_by(procedure), dict[str, Called]()
+    for each in others:
+        known[each.process] = called(each, registry(), known)
+    return World(frozenset(roles), registry(), processes_of(others), known)
 
 
 def started(app: App, procedure: Procedure, stage: Stage, variables: Mapping[str, object]) -> int:

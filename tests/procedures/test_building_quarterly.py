@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from engine.app import App
 from engine.bpmn.reader import read
 from engine.calendar.due import plan
 from engine.calendar.due_grammar import Counting, parse_due
 from engine.calendar.kickoffs import kickoffs
 from engine.calendar.tables import CalendarTable
 from engine.calendar.working import WorkingCalendar
-from engine.check import World, check
-from engine.commands import instances, schedules, worklist
+from engine.check import check
+from engine.commands import instances, schedules
 from engine.errors import Invalid
 from engine.forms import clean
-from engine.model import SYSTEM, Actor
+from engine.model import SYSTEM
 from engine.procedures import Procedure
-from engine.scenarios import Scenarios
+from engine.scenarios import Act, Outcome, Scenarios
 from engine.store import tables
 from engine.strict_yaml import load as load_yaml
 from tasks import registry
-from tests.procedures.playing import ROOT, ZONE, play, stage_app
+from tests.procedures.playing import ROOT, ZONE, complete, play, stage_app, world_of
 
 ID = "building-quarterly-15-workdays"
 ROLES = {"cs_supervisor", "project_gm", "cs_assistant", "cs_dept", "dept_head", "surveyor"}
@@ -43,12 +43,39 @@ def calendar() -> WorkingCalendar:
 
 
 def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, World(ROLES, registry()))] == []
+    assert [str(finding) for finding in check(procedure, world_of(procedure, ROLES))] == []
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
     assert play(procedure, scenarios, name, tmp_path) == []
+
+
+def test_what_the_calendar_who_may_and_the_records_say_is_held_against_a_scenario(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    whole = scenarios.scenarios["refused_once"]
+    draft, denied, *_ = whole.steps
+    assert isinstance(denied, Act)
+    brief = replace(whole, steps=(draft, denied), end=Outcome("running", (), {}, {}, {"draft_plan": None}))
+    late = replace(brief, begin=replace(brief.begin, at=datetime(2026, 8, 21, 9)))  # noqa: DTZ001 - local, as written
+    allowed = replace(brief, steps=(draft, replace(denied, by="manager")))
+    filed = replace(brief, end=replace(brief.end, records={"draft_plan": "JL-01", "approve": None}))
+    courses = {"brief": brief, "late": late, "allowed": allowed, "filed": filed}
+    found = {
+        name: [each.partition(" ")[2].partition(" ")[2] for each in play(procedure, altered, name, tmp_path)]
+        for name in courses
+        if (altered := replace(scenarios, scenarios=courses))
+    }
+    assert found == {
+        "brief": [],
+        "late": ["stopped: The calendar starts nothing at 2026-08-21 09:00, but next at 2026-11-20 09:00"],
+        "allowed": ["approve was done by manager, who was expected to have no right to it"],
+        "filed": [
+            "draft_plan filed ['no code'], expected JL-01",
+            "approve filed nothing, expected a record without a code",
+        ],
+    }
 
 
 def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
@@ -172,12 +199,12 @@ def test_nothing_is_archived_while_a_record_is_missing_or_changed(
 
         player = Player(app, procedure, scenarios.stage, until_archive)
         player.play()
-        listed = tmp_path / "records" / f"SV-{player.instance}" / "SHA256SUMS"
+        (listed,) = (tmp_path / "records").glob("*/SHA256SUMS")
         for line in listed.read_text(encoding="utf-8").splitlines():
             digest, name = line.split("  ")
             assert hashlib.sha256((listed.parent / name).read_bytes()).hexdigest() == digest
         values = dict(scenarios.stage.answers["archive"].values)
-        plan_file = next(listed.parent.glob("plan-*.txt"))
+        plan_file = next((tmp_path / "records" / f"SV-{player.instance}").glob("plan-*.txt"))
         kept = plan_file.read_bytes()
         plan_file.write_bytes(kept + b" ")
         with pytest.raises(Invalid, match=rf"{plan_file.name} was changed"):
@@ -187,18 +214,12 @@ def test_nothing_is_archived_while_a_record_is_missing_or_changed(
             complete(app, player.instance, "archive", "clerk", values)
         plan_file.write_bytes(kept)
         complete(app, player.instance, "archive", "clerk", values)
-
-
-def complete(app: App, instance: int, element: str, person: str, values: dict[str, Any]) -> None:
-    table = tables.user_task
-    with app.store.read() as conn:
-        task = conn.execute(
-            select(table.c.id).where(
-                tables.OPEN_WORK, table.c.instance_id == instance, table.c.element == element
-            )
-        ).scalar_one()
-    app.do(worklist.Complete(by=Actor(person), task=task, values=values))
-    app.settle()
+        with app.store.read() as conn:
+            sealed = conn.execute(select(tables.archive)).one()
+            task = tables.user_task
+            (role,) = conn.execute(select(task.c.role).where(task.c.element == "archive")).scalars()
+        assert (sealed.instance_id, sealed.custodian, sealed.retention) == (player.instance, "cs_dept", None)
+        assert role == "cs_dept"
 
 
 def test_its_clauses_are_all_the_requirements_and_no_others(
@@ -240,7 +261,6 @@ def test_its_steps_stand_in_the_lanes_of_the_source(procedure: Procedure) -> Non
         "effect": "dept_head",  # the lane of its sub-process; its candidate group is cs_dept
         "meeting": "cs_dept",
         "feedback_track": "cs_dept",
-        "archive": "cs_dept",
     }
 
 

@@ -101,3 +101,9 @@ def test_weeks_that_are_over_when_the_fieldwork_begins_are_left_out(app: App) ->
     with app.store.read() as conn:
         weeks: list[Any] = list(dates.weeks(call(app, conn, date(2026, 9, 15), d0="2026-09-01")))
     assert [week["number"] for week in weeks] == [3, 4, 5]
+
+
+def test_a_date_that_is_set_is_kept_and_others_count_from_it(app: App) -> None:
+    text = "by?: P{days}WD; then: P1D after by"
+    assert work_out(app, date(2026, 9, 1), text, by="2026-09-30") == {"then": "2026-10-01"}
+    assert work_out(app, date(2026, 9, 1), text, by=None) == {"by": "2026-09-08", "then": "2026-09-09"}

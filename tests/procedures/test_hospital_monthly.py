@@ -15,16 +15,17 @@ import pytest
 from engine.app import App
 from engine.bpmn.diagram import Node
 from engine.bpmn.reader import read
-from engine.check import World, check, needed_roles
+from engine.check import check, needed_roles
 from engine.errors import EngineError
 from engine.handlers import Call
 from engine.procedures import Procedure, load
 from engine.scenarios import Scenarios
 from tasks import dates, registry
-from tests.procedures.playing import ROOT, ZONE, Player, called_by, play, processes_of, stage_app
+from tests.procedures.playing import ROOT, ZONE, Player, called_by, play, stage_app, world_of
 
 ID = "hospital-monthly"
 CODE = "004G"
+ROLES = {"center_director", "center_officer", "leader", "ward_dept", "action_owner", "action_verifier"}
 SCENARIOS = [
     *("happy", "all_late", "week_missed", "kept", "previous"),
     *("report_returned", "inpatients_once", "not_effective"),
@@ -44,16 +45,12 @@ def played(
 
 
 def test_it_can_be_published(procedure: Procedure) -> None:
-    roles = needed_roles(procedure, registry())
-    assert check(procedure, World(roles, registry(), processes_of(called_by(procedure)))) == []
+    assert check(procedure, world_of(procedure, ROLES)) == []
 
 
 def test_it_names_the_roles_of_what_it_calls_too(procedure: Procedure) -> None:
     roles = {role for each in (procedure, *called_by(procedure)) for role in needed_roles(each, registry())}
-    assert roles == {
-        *("center_director", "center_officer", "leader", "ward_dept"),
-        *("action_owner", "action_verifier"),
-    }
+    assert roles == ROLES
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

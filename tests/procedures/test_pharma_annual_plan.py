@@ -22,7 +22,7 @@ from engine.app import App
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.calendar.kickoffs import kickoffs
-from engine.check import World, check
+from engine.check import check
 from engine.commands import instances, worklist
 from engine.commands.definitions import Publish
 from engine.errors import Denied, Invalid
@@ -36,9 +36,8 @@ from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import draws, rounds
 from survey.commands import ImportReturns
-from tasks import registry
 from tasks.planning import issue_size
-from tests.procedures.playing import ROOT, ZONE, Player, called_by, play, processes_of, stage_app
+from tests.procedures.playing import ROOT, ZONE, Player, play, stage_app, world_of
 from tests.procedures.test_building_quarterly import bare, quotes_in
 
 ID = "pharma-annual-plan-200"
@@ -107,7 +106,7 @@ def complete(app: App, element: str, person: str, values: dict[str, Any]) -> Non
 
 
 def test_it_can_be_published(procedure: Procedure) -> None:
-    world = World(ROLES | OTHER_ROLES, registry(), processes_of(called_by(procedure)))
+    world = world_of(procedure, ROLES | OTHER_ROLES)
     assert [str(finding) for finding in check(procedure, world)] == []
     assert [str(fault) for fault in faults(procedure.diagram)] == []
 
@@ -334,7 +333,7 @@ def test_its_steps_belong_to_the_roles_of_the_source(procedure: Procedure) -> No
     }
     assert set(people.values()) == ROLES
     assert {name for name, role in people.items() if role == "sales_support_staff"} == {
-        *("draft_plan", "decide_form", "revise_form", "archive"),
+        *("draft_plan", "decide_form", "revise_form"),
         *("state_needs", "distribute", "analyse", "handle_problem", "sales_measures"),
     }
     assert {node.id: node.lane for node in nodes if node.called == "corrective_action"} == {

@@ -77,6 +77,12 @@ def test_a_step_is_laid_over_what_the_stage_says() -> None:
         ('{write: "2026-09-02"}', '{write: "2026-02-30"}', "line 14: 2026-02-30 is no day"),
         ("open: [b, a]", "opne: [b, a]", "line 19: A step needs exactly one of do, order, open"),
         ("status: running", "status: ended", "line 20: status cannot be ended"),
+        (
+            "variables: {d0",
+            "by_calendar: true, variables: {d0",
+            "line 13: What starts by the calendar is given",
+        ),
+        ("refused: [text]", "refused: [text], denied: true", "line 17: A step is both denied and refused"),
         ("late: true", "lat: true", "line 16: Unknown key lat. Did you mean late?"),
         ("with: {note: null, more: 1}", "with: [1]", "line 16: with expects a mapping"),
         ("scenarios:", "szenarios:", "Unknown key szenarios. Did you mean scenarios?"),

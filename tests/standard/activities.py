@@ -187,7 +187,7 @@ twice -> body
 </scriptTask>
 </subProcess></subProcess><endEvent id="e"/><sequenceFlow id="f1" sourceRef="s" targetRef="one"/>
 <sequenceFlow id="f2" sourceRef="one" targetRef="e"/></process></definitions>
-""", "", marks="p q", given={"items": ["p", "q"]}),
+""", "s one two a a e", marks="p q", given={"items": ["p", "q"]}),
     case("data object and property", "10.4.1", "of two branches that set the same, the later one counts", """
 start s
 script a do="n = 1"

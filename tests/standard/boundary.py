@@ -17,7 +17,7 @@ HOSTS = {
     ),
     "a multi-instance sub-process": (
         "sub host times=2\n  start i\n  catch wait signal=done\n  end o\n  i -> wait -> o",
-        "host (i wait | i wait)", "(o | o)", "",
+        "(host i wait | host i wait)", "(o | o)", "",
     ),
 }  # fmt: skip
 """What waits: its lines, the trace until it waits and from there to its end, other processes."""
@@ -105,7 +105,7 @@ def _thrown() -> Iterator[Case]:
                 end = "rest o" + (" p" if "deep" in host else "")
                 if "times" in host:
                     trace = (
-                        f"s host i t (b after eb | {end} i t (b after eb | {end} e))"
+                        f"s host i t (b after eb | {end} host i t (b after eb | {end} e))"
                         if soft
                         else f"{begin} b after eb"
                     )

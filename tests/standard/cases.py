@@ -30,7 +30,7 @@ class Case:
     title: str
     drawing: str
     trace: str
-    """Elements; empty when only the marks are prescribed."""
+    """Elements, an activity once for each time it is done."""
     marks: str = ""
     """What scripts wrote with `mark("…")`."""
     ended: str = "completed"

@@ -224,7 +224,7 @@ catch w2 timer=PT5M
 task never2
 end eo
 so -> w2 -> never2 -> eo
-""", "s split (body i w1 | called so w2 | many (k w3 | k w3) | first) stop", ended="completed"),
+""", "s split (body i w1 | called so w2 | (many k w3 | many k w3) | first) stop", ended="completed"),
     case("terminate end event", "13.5.6", "in an instance of a multi-instance sub-process it ends that instance", """
 start s
 sub many times=2 sequential
@@ -238,7 +238,7 @@ sub many times=2 sequential
 task last
 end e
 s -> many -> last -> e
-""", "s many i split (never | stop) i split (never | stop) last e"),
+""", "s many i split (never | stop) many i split (never | stop) last e"),
     case("terminate end event", "10.5.3", "nothing is compensated and no event sub-process begins", """
 start s
 task a

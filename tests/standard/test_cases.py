@@ -32,8 +32,7 @@ def test_a_case_runs_the_same_when_the_state_is_read_anew_after_every_step(case:
 def _play(case: Case, *, reload: bool) -> None:
     found, marks = case.course(reload=reload)
     assert found.ended == case.ended, (found.ended, found.incidents, found.visited)
-    if case.trace:
-        assert fits(list(found.visited), case.trace), " ".join(found.visited)
+    assert fits(list(found.visited), case.trace), " ".join(found.visited)
     if case.marks:
         assert fits(marks, case.marks), " ".join(marks)
     assert {name: found.variables.get(name) for name in case.left} == dict(case.left)

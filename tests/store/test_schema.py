@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from tests.databases import PostgreSQL
 
 OLDER = schema.NEWEST
 MIGRATIONS = schema.MIGRATIONS
+
+_PARTS = re.compile(r"[,()\n]")
 
 STEP = """
 from alembic import op
@@ -82,9 +85,10 @@ def made_of(conn: Connection) -> set[str]:
     """Every table and index of a database, in its own words."""
     if conn.dialect.name == "sqlite":
         rows = conn.execute(text("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
-        # Constraints are compared as a set: their order in the text says nothing, nor do quotes round a name.
+        # Columns and constraints are compared as a set: their order says nothing (a column added later stands last),
+        # nor do quotes round a name.
         return {
-            f"{name}: {sorted(part.strip(' ,').replace(chr(34), '') for part in (sql or '').splitlines())}"
+            f"{name}: {sorted(part.strip().replace(chr(34), '') for part in _PARTS.split(sql) if part.strip())}"
             for name, sql in rows
             if name != "alembic_version" and sql
         }

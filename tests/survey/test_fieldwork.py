@@ -183,8 +183,8 @@ def test_the_ledger_tells_what_became_of_everybody(wave: Wave) -> None:
     log(wave, "A-1", "#2", channel="phone", note="无人接听")
     log(wave, "B-2", kind="refusal", channel="visit")
     log(wave, "A-1", kind="reminder", channel="phone")
-    with pytest.raises(Invalid, match="There is no fax; there are: paper"):
-        log(wave, "A-1", channel="fax")
+    with pytest.raises(Invalid, match="There is no telex; there are: paper"):
+        log(wave, "A-1", channel="telex")
     with pytest.raises(Invalid, match="is yet to come"):
         log(wave, "A-1", day="2027-01-01")
     with pytest.raises(NotFound, match="Customer Z is not on"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click import Group
 from click.testing import CliRunner, Result
+from openpyxl import load_workbook
 
 from console.roster import roster
 from console.round import round_
@@ -18,8 +19,9 @@ from engine import config
 from engine.errors import Invalid
 from engine.store import open_store
 from survey import returns, rounds
+from survey.commands import DrawSample, ImportReturns, OpenRound, Record
 from survey.rosters import listed
-from tests.survey.waves import Wave, make_wave
+from tests.survey.waves import CLERK, Wave, make_wave
 
 
 @pytest.fixture
@@ -177,3 +179,36 @@ def test_answers_and_entry_forms_are_written_and_corrected(wave: Wave, tmp_path:
     second = flow(tmp_path, "import", instance, str(file), "--second")
     assert "3 were entered twice" in second.output
     assert "1 differ" in second.output
+
+
+def test_small_groups_of_an_anonymous_round_are_in_no_figure_and_in_no_workbook(tmp_path: Path) -> None:
+    place = tmp_path / "secret"
+    place.mkdir()
+    made = config.make(place, organisation="test", zone="Asia/Shanghai", language="en", demo=True)
+    for wave in make_wave(place, made.database, anonymity="anonymous"):
+        where = {"by": CLERK, "instance": wave.instance, "part": "secret"}
+        wave.app.do(OpenRound(**where, groups=("project",)))  # type: ignore[arg-type]
+        wave.app.do(DrawSample(**where, design={}))  # type: ignore[arg-type]
+        wave.app.do(Record(**where, codes=("*",), kind="issue"))  # type: ignore[arg-type]
+        header, line = wave.sound[0][1:], wave.sound[1][1:]
+        rows = [
+            ["项目", *header],
+            *([project, *line] for project in ("一期", "一期", "一期", "一期", "二期")),
+        ]
+        text = "\n".join(",".join(row) for row in rows)
+        wave.app.do(ImportReturns(**where, data=text))  # type: ignore[arg-type]
+        words = ("figures", f"SV-{wave.instance}", "--part", "secret", "--by", "project")
+        found = json.loads(flow(place, *words, "--json").stdout)
+        assert (found["response"], found["dispositions"]) == (None, None)
+        assert found["by"]["project"]["groups"] == {"一期": None, "二期": None}
+        assert all(
+            row is None for item in found["by"]["project"]["items"].values() for row in item["rows"].values()
+        )
+        shown = flow(place, *words).output
+        assert shown.count("too few to be shown") == 2
+        assert "RR1" not in shown
+        flow(place, *words, "--xlsx", str(place / "f.xlsx"))
+        groups = load_workbook(place / "f.xlsx")["1按项目"]
+        assert [[cell.value for cell in row[1:4]] for row in groups.iter_rows(min_row=2, max_row=3)] == [
+            ["—"] * 3
+        ] * 2

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from engine.bpmn.diagram import ACTIVITIES, Diagram, Node, Process
-from engine.errors import Finding
+from engine.errors import Finding, Misbuilt
+from engine.expressions import Expression, compile_expression
 
 
 def error(element: str, template: str, remedy: str, /, **params: object) -> Finding:
@@ -30,6 +31,7 @@ class Chart:
     """The catching link event by scope and name."""
     handled: dict[str, str] = field(default_factory=dict)
     """A compensation handler to the boundary event that it belongs to."""
+    compiled: dict[str, Expression | Misbuilt] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for node in self.nodes:
@@ -56,6 +58,18 @@ class Chart:
     def node(self, identity: str | None) -> Node | None:
         """A node, or None."""
         return self.process.nodes.get(identity or "")
+
+    def expression(self, text: str) -> Expression:
+        """An expression of the diagram, compiled once. Raises Misbuilt for what is outside the language."""
+        if text not in self.compiled:
+            try:
+                self.compiled[text] = compile_expression(text, self.functions)
+            except Misbuilt as refused:
+                self.compiled[text] = refused
+        found = self.compiled[text]
+        if isinstance(found, Misbuilt):
+            raise found
+        return found
 
     def name(self, scope: str) -> str:
         """What people call a scope."""

@@ -27,7 +27,10 @@ def computed(chart: Chart) -> Iterator[Finding]:
         if node.tag == "scriptTask":
             yield from _parts(chart, node.id, _read(chart, node.script or "", script=True))
     for element, text in _conditions(chart):
-        tree = _read(chart, text)
+        try:
+            tree = () if chart.expression(text).names else _read(chart, text)
+        except Misbuilt:
+            continue  # said where texts are compiled
         if tree and not any(isinstance(each, _UNKNOWN) for each in ast.walk(tree[0])):
             yield from _judged(chart, element, text)
 
@@ -38,7 +41,7 @@ def _read(chart: Chart, text: str, *, script: bool = False) -> Sequence[ast.AST]
         if script:
             compile_script(text, chart.functions)
             return Source(text).parse_script()
-        compile_expression(text, chart.functions)
+        chart.expression(text)
         return [Source(text).parse_expression()]
     except Misbuilt:
         return []
@@ -47,7 +50,7 @@ def _read(chart: Chart, text: str, *, script: bool = False) -> Sequence[ast.AST]
 def _judged(chart: Chart, element: str, text: str) -> Iterator[Finding]:
     """A condition that depends on nothing gives true or false."""
     try:
-        value = compile_expression(text, chart.functions).evaluate({}, {})
+        value = chart.expression(text).evaluate({}, {})
     except ExpressionFault:
         return  # said above
     if not isinstance(value, bool):

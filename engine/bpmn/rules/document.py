@@ -54,8 +54,20 @@ class Document:
             yield from self.by_tag.get(tag, ())
 
     def named(self, reference: str | None) -> etree._Element | None:
-        """What a reference (a qualified name) means. Prefixes are not told apart: one file is one namespace."""
+        """What a reference (a qualified name) means, its prefix left aside: one file is one namespace."""
         return self.ids.get((reference or "").strip().rpartition(":")[2])
+
+    def elsewhere(self, element: etree._Element, reference: str) -> str | None:
+        """The namespace that the prefix of a reference stands for, if it is another than the file's own.
+
+        Tools write names of the file without a prefix, or with one for BPMN's namespace.
+        """
+        prefix, colon, _ = reference.strip().rpartition(":")
+        own = self.root.get("targetNamespace")
+        if not colon or not own:
+            return None
+        namespace: str | None = element.nsmap.get(prefix)
+        return None if namespace in (None, BPMN, own) else namespace
 
     def process(self, element: etree._Element) -> etree._Element | None:
         """The process that an element stands in."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from engine.bpmn.diagram import PERSON_TASKS, Node
 from engine.bpmn.rules.chart import Chart, error, kinds
@@ -54,15 +56,28 @@ PLACES: Mapping[str, tuple[str, Callable[[Node], bool]]] = {
         "call and multi-instance activities",
         lambda node: _multi(node) or node.tag == "callActivity",
     ),
+    "flow.roles": ("call activities", lambda node: node.tag == "callActivity"),
+    "flow.records": ("call activities", lambda node: node.tag == "callActivity"),
     "flow.key": ("message events, send and receive tasks", _messages),
+    "flow.action": (
+        "processes and multi-instance sub-processes",
+        lambda node: _multi(node) and node.tag == "subProcess",
+    ),
 }
-_OF_PROCESS = ("flow.due", "flow.due-until", "flow.remind", "flow.overdue")
+_OF_PROCESS = ("flow.due", "flow.due-until", "flow.remind", "flow.overdue", "flow.action")
+ACTION = ("item", "owner", "cause", "measure", "due", "done", "verdict", "reason")
+"""What `flow.action` says of a corrective action, in which variable."""
 _TIMES = ("flow.due", "flow.remind", "flow.overdue", "flow.not-same-as", "flow.verify")
 """Never a handler's own parameters."""
 
 _NOTICE = re.compile(r"(?P<length>P\w+) (?P<side>before|after) due(?:: *(?P<role>[\w.-]+))?")
 _NAME = re.compile(r"[^\W\d]\w*")
 _HANDLER = re.compile(r"[a-z]\w*\.[a-z]\w*")
+_PAIR = re.compile(r"(?P<own>[\w.-]+) *= *(?P<others>[\w.-]+)")
+_VARIABLE = re.compile(r"\(([^\W\d]\w*)\)")
+_PIECE = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|.""", re.DOTALL)
+"""A text in quotes, or any other character."""
+_OPENS, _CLOSES = "([{", ")]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,47 @@ class Notice:
 def listed(text: str) -> list[str]:
     """The entries of a property that holds a list with commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def others(text: str) -> tuple[list[str], list[str]]:
+    """Whom `flow.not-same-as` bars: the elements that it names, and the variables, which stand in brackets."""
+    names = listed(text)
+    variables = [match[1] for match in map(_VARIABLE.fullmatch, names) if match is not None]
+    return [name for name in names if not _VARIABLE.fullmatch(name)], variables
+
+
+@lru_cache(maxsize=1024)
+def inputs(text: str) -> tuple[tuple[str, str], ...]:
+    """The variables of `flow.in` with their expressions, which may hold commas in brackets and quotes.
+
+    `unit, limit = max(a, b)`: unit is itself.
+    """
+    parts, depth = [""], 0
+    for piece in _PIECE.findall(text):
+        depth += (piece in _OPENS) - (piece in _CLOSES)
+        if piece == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    named = [part.partition("=") for part in parts if part.strip()]
+    return tuple((name.strip(), (value if sign else name).strip()) for name, sign, value in named)
+
+
+@lru_cache(maxsize=1024)
+def pairs(text: str) -> Mapping[str, str]:
+    """What `flow.roles` and `flow.records` say: the called process's own name to the caller's.
+
+    Raises EngineError naming the entry that cannot be read or stands twice.
+    """
+    found: dict[str, str] = {}
+    for part in listed(text):
+        match = _PAIR.fullmatch(part)
+        if match is None:
+            raise EngineError("'{text}' is not like `theirs = ours`", text=part)
+        if match["own"] in found:
+            raise EngineError("{name} stands there twice", name=match["own"])
+        found[match["own"]] = match["others"]
+    return MappingProxyType(found)
 
 
 def notices(name: str, text: str) -> list[Notice]:
@@ -139,8 +195,26 @@ def written(chart: Chart) -> Iterator[Finding]:
                 template = "{name} counts from a due date, but there is none"
                 yield error(element, template, "Add flow.due", name=name)
     yield from _promise(chart)
+    yield from _action(chart.process.id, chart.process.properties)
     for node in chart.nodes:
         yield from _names(chart, node)
+        yield from _action(node.id, node.properties)
+
+
+def _action(element: str, properties: Mapping[str, str]) -> Iterator[Finding]:
+    """What a corrective action is called by: words that there are, each with its variable."""
+    try:
+        said = pairs(properties.get("flow.action", ""))
+    except EngineError as fault:
+        template, remedy = "{name} cannot be read: {reason}", "Write it as in `item = problem, owner = head`"
+        yield error(element, template, remedy, name="flow.action", reason=fault)
+        return
+    for word in said:
+        if word not in ACTION:
+            meant = nearest(word, ACTION)
+            remedy = "Did you mean {meant}?" if meant else "Known are {known}"
+            template = "The word {word} in flow.action says nothing of a corrective action"
+            yield error(element, template, remedy, word=word, meant=meant, known=", ".join(ACTION))
 
 
 def _promise(chart: Chart) -> Iterator[Finding]:
@@ -172,11 +246,16 @@ def _all(chart: Chart) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 def _names(chart: Chart, node: Node) -> Iterator[Finding]:
     for other in listed(node.properties.get("flow.not-same-as", "")) if _person(node) else ():
+        if _VARIABLE.fullmatch(other):
+            continue
         target = chart.node(other)
         if target is None or not _person(target) or other == node.id:
             template = "flow.not-same-as names {other}, which is no other user task of the process"
             meant = nearest(other, [each.id for each in chart.nodes if _person(each) and each.id != node.id])
-            remedy = "Did you mean {meant}?" if meant else "Name the id of a user task"
+            otherwise = (
+                "Name the id of a user task, or in brackets the variable that names a person: (drafter)"
+            )
+            remedy = "Did you mean {meant}?" if meant else otherwise
             yield error(node.id, template, remedy, other=other, meant=meant)
     for name in ("flow.handler", "flow.verify", "flow.collection"):
         value = node.properties.get(name, "").strip()
@@ -185,6 +264,15 @@ def _names(chart: Chart, node: Node) -> Iterator[Finding]:
             yield error(
                 node.id, template, "Write it as in `fieldwork.addresses`", name=name, value=value[:60]
             )
+    for name in ("flow.roles", "flow.records") if node.tag == "callActivity" else ():
+        try:
+            pairs(node.properties.get(name, ""))
+        except EngineError as fault:
+            template, remedy = (
+                "{name} cannot be read: {reason}",
+                "Write it as in `theirs = ours, another = another`",
+            )
+            yield error(node.id, template, remedy, name=name, reason=fault)
     for name in ("flow.out", "flow.sets", "flow.output"):
         for value in listed(node.properties.get(name, "")) if name in node.properties else ():
             if not _NAME.fullmatch(value) and PLACES[name][1](node):

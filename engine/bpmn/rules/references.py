@@ -94,6 +94,9 @@ def existing(document: Document) -> Iterator[Finding]:
             reference = element.get(attribute)
             if reference is not None and not (attribute in _TYPES and ":" in reference):
                 yield from _named(document, element, attribute, reference, kinds)
+        called = element.get("calledElement", "")
+        if (namespace := document.elsewhere(element, called)) is not None:
+            yield _elsewhere(element, "calledElement", called, namespace)
         kinds = _TEXTS.get(local(element), ())
         around = element.getparent()
         if local(element) in ("source", "target") and around is not None:
@@ -106,6 +109,9 @@ def existing(document: Document) -> Iterator[Finding]:
 def _named(
     document: Document, element: etree._Element, attribute: str, reference: str, kinds: tuple[str, ...]
 ) -> Iterator[Finding]:
+    if (namespace := document.elsewhere(element, reference)) is not None:
+        yield _elsewhere(element, attribute, reference, namespace)
+        return
     target = document.named(reference)
     if target is None:
         close = nearest(reference, (each.get("id", "") for each in islice(document.all(*kinds), _LOOKED_AT)))
@@ -121,6 +127,13 @@ def _named(
         params = {"attribute": attribute, "reference": reference[:60], "found": local(target)}
         kind = "activity" if kinds is _ACTIVITIES else kinds[0]
         yield fault(element, template, "Choose one of the kind {kind}", **params, kind=kind)
+
+
+def _elsewhere(element: etree._Element, attribute: str, reference: str, namespace: str) -> Finding:
+    template = "{attribute} names {reference}, which belongs to {namespace} and not to this file"
+    remedy = "Write it without the prefix if it means one of this file, or create it here"
+    params = {"attribute": attribute, "reference": reference.strip()[:60], "namespace": namespace[:60]}
+    return fault(element, template, remedy, **params)
 
 
 def _shared_definitions(document: Document) -> Iterator[Finding]:

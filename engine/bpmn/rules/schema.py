@@ -37,6 +37,7 @@ _SHELLS: dict[object, tuple[str, ...]] = {
     tag("lane"): (tag("process"), tag("laneSet"), tag("lane")),
 }
 """Elements that may have many children, and in what such children may stand alone."""
+_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _STEP = re.compile(r"[\w.-]+:([\w.-]+)")
 _TOLERATED = (
@@ -92,7 +93,8 @@ def _parts(tree: etree._Element) -> Iterator[etree._Element]:
     for element in list(tree.iter(*_SHELLS)):
         rest = list(element)[_BESIDE:]
         for start in range(0, len(rest), _BESIDE):
-            part = inner = etree.Element(tag("definitions"), {"targetNamespace": "part"})
+            # With the prefixes of the place: names in values (`xsi:type`, `messageRef`) are written with them.
+            part = inner = etree.Element(tag("definitions"), {"targetNamespace": "part"}, nsmap=element.nsmap)
             for name in _SHELLS[element.tag]:
                 inner = etree.SubElement(inner, name)
             inner.extend(rest[start : start + _BESIDE])
@@ -132,11 +134,25 @@ def _worded(grammar: _Grammar, element: etree._Element, kind: str, message: str)
         value = (element.get(attribute) or "")[:60]
         template = "The attribute {attribute} of the {tag} holds {value}, which it cannot"
         known = grammar.values.get((grammar.type_of(name), attribute), "")
+        if attribute == _TYPE:
+            attribute, known = "xsi:type", " / ".join(_types(grammar, element))
         remedy = "Write {known}" if known else "Correct it"
         return fault(
             element, template, remedy, tag=name, attribute=attribute, value=value or "''", known=known
         )
     return _of_content(grammar, element, kind, message)
+
+
+def _types(grammar: _Grammar, element: etree._Element) -> Iterator[str]:
+    """What may stand as the type of an element, with the file's own prefix for BPMN."""
+    prefix = next((f"{prefix}:" for prefix, uri in element.nsmap.items() if uri == BPMN and prefix), "")
+    wanted = grammar.type_of(local(element)).rpartition(":")[2]
+    for kind in grammar.types:
+        base = kind
+        while base and base != wanted:
+            base = grammar.types.get(base, ("",))[0].rpartition(":")[2]
+        if kind and base:
+            yield prefix + kind
 
 
 def _of_content(grammar: _Grammar, element: etree._Element, kind: str, message: str) -> Finding:

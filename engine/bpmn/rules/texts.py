@@ -9,7 +9,7 @@ from dataclasses import replace
 from engine.bpmn.diagram import PERSON_TASKS, EventDefinition, Flow, Node
 from engine.bpmn.rules.chart import Chart, error
 from engine.bpmn.rules.events import place
-from engine.bpmn.rules.properties import listed
+from engine.bpmn.rules.properties import inputs, others
 from engine.calendar.due_grammar import Anchor, DueExpression, parse_due
 from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
 from engine.errors import Finding, Invalid, Misbuilt, Problem
@@ -32,7 +32,7 @@ _TIMES: dict[str, tuple[type, str]] = {
 def expressions(chart: Chart) -> Iterator[Finding]:
     """Every expression and script compiles."""
     for element, text in expression_texts(chart):
-        yield from _compiled(element, lambda text=text: compile_expression(text, chart.functions))  # type: ignore[misc]
+        yield from _compiled(element, lambda text=text: chart.expression(text))  # type: ignore[misc]
     for node in chart.nodes:
         if node.tag == "scriptTask" and (node.script or "").strip():
             script = node.script or ""
@@ -85,8 +85,10 @@ def expression_texts(chart: Chart) -> Iterator[tuple[str, str]]:
             yield node.id, node.attributes["assignee"]
         if "flow.key" in node.properties:
             yield node.id, node.properties["flow.key"]
-        for part in listed(node.properties.get("flow.in", "")):
-            yield node.id, (part.partition("=")[2] if "=" in part else part).strip()
+        for variable in others(node.properties.get("flow.not-same-as", ""))[1]:
+            yield node.id, variable
+        for _, text in inputs(node.properties.get("flow.in", "")):
+            yield node.id, text
 
 
 def values(chart: Chart) -> Iterator[Finding]:
@@ -100,8 +102,7 @@ def values(chart: Chart) -> Iterator[Finding]:
         if role is not None and not re.fullmatch(r"[\w.-]+", role):
             template = "candidateGroups holds {role}, which is not one role"
             yield error(node.id, template, "Write one role's id", role=role[:40] or "''")
-        for part in listed(node.properties.get("flow.in", "")):
-            name = part.partition("=")[0].strip()
+        for name, _ in inputs(node.properties.get("flow.in", "")):
             if not _NAME.fullmatch(name):
                 remedy = "Write it as in `unit, limit = target * 2`"
                 yield error(

@@ -1,0 +1,164 @@
+"""What a rehearsal is told while it runs: which elements were entered, and whether it will ever come to rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
+
+from sqlalchemy import Connection, select
+
+from engine.bpmn.diagram import PERSON_TASKS, SCOPES, Diagram, Node, Process
+from engine.bpmn.meter import MAX_TOKENS
+from engine.bpmn.rules.chart import Chart
+from engine.bpmn.rules.reach import cycles
+from engine.errors import EngineError
+from engine.events import Fact
+from engine.store import tables
+
+MAX_ACTS = 20_000
+"""Tasks completed, timers fired and jobs run, after which a rehearsal is left as it stands."""
+MAX_VISITED = 400_000
+"""Elements entered, after which it is."""
+MAX_FAILED = 50
+"""Incidents, after which it is."""
+MAX_LAPS = 500
+"""Times a token comes round with no variable changed and no time passed, before it is held to go on for ever."""
+_BEGUN = ""
+"""Stands among the elements where an instance began that another started."""
+
+
+class Watch:
+    """Is told every fact: which elements were entered, and whether anything still changes."""
+
+    def __init__(self, diagram: Diagram, functions: Mapping[str, object]) -> None:
+        nodes = [node for process in diagram.processes.values() for node in process.nodes.values()]
+        many = [node for node in nodes if node.loop is not None and node.loop.multi]
+        self.listed = {node.id for node in many if node.tag in PERSON_TASKS}
+        """Tasks of which people do one for each item."""
+        self.whole = {node.id for node in many if node.tag in SCOPES or node.tag == "callActivity"}
+        """Activities whose instances do not name themselves on their way."""
+        self.limits = {} if functions else _limits(diagram)
+        self.visited: list[tuple[int, str]] = []
+        self.values: dict[object, Mapping[str, object]] = {}
+        self.children: set[int] = set()
+        self.entered: Counter[tuple[int, str]] = Counter()
+        """Since anything changed, by the instance, where another one started it."""
+        self.now: list[tuple[int, str]] = []
+        self.changed = False
+        self.failed = 0
+        self.too_many = ""
+        """Why it would take too long, if that can be foreseen."""
+
+    def __call__(self, fact: Fact) -> None:
+        facts, instance = fact.facts, fact.instance or 0
+        match fact.kind:
+            case "instance.moved":
+                path = facts["path"]
+                assert isinstance(path, list)
+                self.visited += [(instance, element) for element in path]
+                own = instance if instance in self.children else 0
+                self.now += [(own, element) for element in path if element in self.limits]
+            case "instance.started":
+                variables = facts["variables"]
+                assert isinstance(variables, Mapping)
+                self._compare(facts.get("parent"), variables)
+                if "parent" in facts:
+                    self.children.add(instance)
+                    self.visited.append((instance, _BEGUN))
+            case "task.opened" if facts["element"] in self.listed:
+                self.visited.append((instance, str(facts["element"])))
+            case "batch.opened":
+                self._opened(instance, fact.subject or "", facts["items"])
+            case "element.failed" | "job.failed":
+                self.failed += 1
+            case "variables.set":
+                self._compare(fact.instance, facts)
+
+    def _opened(self, instance: int, element: str, items: object) -> None:
+        """Each instance of the activity enters it, so that the activity as a whole does not count besides."""
+        assert isinstance(items, int)
+        if items:
+            back = next(n for n, each in enumerate(reversed(self.visited), 1) if each == (instance, element))
+            del self.visited[-back]
+        if items > MAX_ACTS:
+            template = (
+                "{element} has {items} instances, more than the {limit} tasks, timers and jobs that a rehearsal does; "
+                "it is left as it stands"
+            )
+            self.too_many = str(EngineError(template, element=element, items=items, limit=MAX_ACTS))
+
+    def _compare(self, whose: object, values: Mapping[str, object]) -> None:
+        known = self.values.get(whose, {})
+        if any(name not in known or known[name] != value for name, value in values.items()):
+            self.values[whose] = {**known, **values}
+            self.changed = True
+
+    def restless(self) -> str | None:
+        """Why it will not come to rest; None while it may. To be asked after every step."""
+        if self.changed:
+            self.entered.clear()
+            self.now.clear()
+        self.entered.update(self.now)
+        round_, self.now, self.changed = set(self.now), [], False
+        if self.too_many:
+            return self.too_many
+        if self.failed > MAX_FAILED:
+            template = "More than {limit} elements failed; the rehearsal is left as it stands"
+            return str(EngineError(template, limit=MAX_FAILED))
+        if len(self.visited) > MAX_VISITED:
+            template = "More than {limit} elements were entered; the rehearsal is left as it stands"
+            return str(EngineError(template, limit=MAX_VISITED))
+        for place in sorted(round_, key=lambda each: -self.entered[each]):
+            if self.entered[place] > self.limits[place[1]]:
+                template = "{element} was entered {times} times while nothing changed; the loop has no end"
+                return str(EngineError(template, element=place[1], times=self.entered[place]))
+        return None
+
+    def way(self, conn: Connection, family: Set[int]) -> tuple[str, ...]:
+        """The elements that a family of instances entered, in order."""
+        instance, batch = tables.instance, tables.batch
+        query = select(instance.c.id, batch.c.element).join(batch, batch.c.id == instance.c.batch_id)
+        begun = {row.id: row.element for row in conn.execute(query) if row.element in self.whole}
+        named = (
+            begun.get(number, "") if element == _BEGUN else element
+            for number, element in self.visited
+            if number in family
+        )
+        return tuple(filter(None, named))
+
+
+def _limits(diagram: Diagram) -> dict[str, int]:
+    """How often the elements that one can come back to may be entered while nothing changes.
+
+    Beyond that it certainly goes on so for ever: as often as a token may go round, and as there may be tokens.
+    Nothing is certain where standard loops count by themselves.
+    """
+    processes = diagram.processes.values()
+    nodes = [node for process in processes for node in process.nodes.values()]
+    if any(node.loop is not None and not node.loop.multi for node in nodes):
+        return {}
+    tokens = (
+        MAX_TOKENS if any(map(_multiplies, nodes)) else max((len(each.outgoing) for each in nodes), default=0)
+    )
+    return {name: MAX_LAPS + tokens for process in processes for name in _returning(diagram, process)}
+
+
+def _multiplies(node: Node) -> bool:
+    """Whether one token here may become several."""
+    split = len(node.outgoing) > 1 and node.tag not in ("exclusiveGateway", "eventBasedGateway")
+    return split or node.quantities[1] > 1 or _repeats(node)
+
+
+def _repeats(node: Node) -> bool:
+    """Whether an event happens again though nothing led back to it."""
+    return bool(node.events) and (
+        node.tag == "startEvent" or (node.tag == "boundaryEvent" and not node.interrupting)
+    )
+
+
+def _returning(diagram: Diagram, process: Process) -> Iterator[str]:
+    """The nodes of a process that may be entered any number of times."""
+    chart = Chart(diagram, process, frozenset())
+    for loop in cycles({node.id: list(chart.next(node)) for node in chart.nodes}):
+        yield from loop
+    yield from (node.id for node in chart.nodes if _repeats(node))

@@ -1,0 +1,113 @@
+"""Scores: item by item, department by department, and as a whole, by the weights of the scale; a table each.
+
+A department is a matrix of the questionnaire, an item one of its rows (003E 4.2). How departments make the whole is
+the method of the round (`survey.figures.methods`).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from engine.handlers import Call, Handlers, Values, anything, number, takes
+from survey import rounds
+from survey.figures import Figures, Line, percent, shown
+from survey.figures.shape import shape_of
+from survey.rounds import Round
+from tasks.fieldwork import current, parameter, sheet
+from tasks.figures import below, in_brief
+
+handlers = Handlers("scores")
+
+_TAKES = {"flow.part": anything, "flow.sets": anything}
+
+
+@handlers.inside
+@takes({"flow.record": anything}, _TAKES)
+def items(call: Call) -> Values:
+    """Closes the round and scores every item: how many chose each level, the weighted mean, its share of the best.
+
+    Property: `flow.part`, which round. Sets `issued`, `returned`, `return_rate` and `item_scores`, by id, as printed.
+    """
+    found = current(call)
+    rounds.close(call.conn, found.id, call.now)
+    made = rounds.figures_of(call.conn, [found])
+    names = {group.id: group.label.zh for group in made.groups}
+    rows = [
+        (
+            *(names[each.group], each.label.zh),
+            *(each.tally.counts.get(point, 0) for point in made.points),
+            *(each.rate.base, shown(each.mean), percent(each.rate.value)),
+        )
+        for each in made.items
+    ]
+    head = ("部门", "小项", *_levels(call, found), "有效份数", "小项分值", "满意度")
+    return {
+        "issued": made.issued,
+        "returned": made.returned,
+        "return_rate": percent(made.return_rate),
+        "item_scores": {each.id: shown(each.mean) for each in made.items},
+        "$record": {"满意度调查统计表.csv": sheet(head, [*rows, (), ("计算方法", made.method.title.zh)])},
+    }
+
+
+def _levels(call: Call, found: Round) -> list[str]:
+    """What the points of the scale are called, each with its weight."""
+    scale = shape_of(rounds.questionnaire(call.conn, found)).rated_groups[0].field.scale
+    assert scale is not None
+    return [
+        f"{point.label.zh}（{point.value if point.weight is None else f'{point.weight:g}'}）"
+        for point in scale.points
+    ]
+
+
+@handlers.inside
+@takes({"flow.record": anything}, _TAKES)
+def departments(call: Call) -> Values:
+    """The satisfaction with every department, from the scores of its items, of a closed round.
+
+    Property: `flow.part`, which round. Sets `department_scores`, by the id of the matrix, and `departments_text`, a
+    line each.
+    """
+    made = rounds.figures_of(call.conn, [current(call)])
+    rows = [_row(made, each) for each in made.groups]
+    lines = [f"{name}：{score}分，{rate}" for name, _, score, rate in rows]
+    return {
+        "department_scores": {each.id: shown(each.mean) for each in made.groups},
+        "departments_text": "\n".join(lines),
+        "$record": {"各部门满意度.csv": sheet(("部门", "小项数", "分值", "满意度"), rows)},
+    }
+
+
+def _row(made: Figures, department: Line) -> tuple[str, int, str, str]:
+    count = sum(item.group == department.id for item in made.items)
+    return department.label.zh, count, shown(department.mean), percent(department.rate.value)
+
+
+@handlers.inside
+@takes({"flow.record": anything}, _TAKES, {"problem_threshold": number(0, 100)})
+def whole(call: Call) -> Values:
+    """The satisfaction with the whole project, from its departments, of a closed round.
+
+    Property: `flow.part`, which round. Parameter: `problem_threshold` (percent). Sets `whole_score`,
+    `satisfaction_rate`, `low_items` (ids of items below the threshold) and `figures_summary`.
+    """
+    made = rounds.figures_of(call.conn, [current(call)])
+    threshold = Fraction(str(parameter(call, "problem_threshold"))) / 100
+    low = below(made, threshold)
+    score, rate = shown(made.whole.mean), percent(made.whole.rate.value)
+    rows = [*(_row(made, each) for each in made.groups), ("项目整体", len(made.items), score, rate)]
+    about = [
+        ("发放份数", made.issued),
+        ("回收份数", made.returned),
+        ("收回率", percent(made.return_rate)),
+        ("计算方法", made.method.title.zh),
+    ]
+    return {
+        "whole_score": score,
+        "satisfaction_rate": rate,
+        "low_items": [each.id for each in low],
+        "figures_summary": in_brief(made, low, threshold),
+        "$record": {
+            "满意度调查统计汇总表.csv": sheet(("部门", "小项数", "分值", "满意度"), [*rows, (), *about])
+        },
+    }

@@ -1,0 +1,127 @@
+"""004C, a survey programme in short: what the source asks for that its scenarios cannot say."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.bpmn.reader import read
+from engine.check import check
+from engine.layout.geometry import faults
+from engine.procedures import Procedure
+from engine.scenarios import Scenarios
+from survey import rounds
+from tests.procedures.playing import Player, play, stage_app, world_of
+from tests.procedures.test_cs_dept_regulation import copied, records
+
+ID = "generic-program-overview"
+CODE = "004C"
+SCENARIOS = ["happy", "compared", "by_post", "online", "late"]
+
+
+@pytest.fixture(scope="module")
+def happy(
+    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Player]:
+    course, folder = scenarios.scenarios["happy"], tmp_path_factory.mktemp("enterprise")
+    with stage_app(procedure, scenarios.stage, course.begin.at, folder) as app:
+        player = Player(app, procedure, scenarios.stage, course)
+        player.play()
+        assert player.deviations == []
+        yield player
+
+
+def test_it_can_be_published(procedure: Procedure) -> None:
+    assert [str(finding) for finding in check(procedure, world_of(procedure, {"survey_owner"}))] == []
+    assert [str(fault) for fault in faults(procedure.diagram)] == []
+
+
+@pytest.mark.parametrize("name", SCENARIOS[1:])
+def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
+    assert play(procedure, scenarios, name, tmp_path) == []
+
+
+def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
+    assert list(scenarios.scenarios) == SCENARIOS
+
+
+def test_it_knows_the_four_methods(procedure: Procedure) -> None:
+    method = next(each for each in procedure.forms["method"].fields if each.id == "survey_method")
+    assert [option.label.zh for option in method.options] == [
+        "面对面访谈",
+        "通信设备调查（电话）",
+        "在线调查",
+        "邮寄问卷",
+    ]
+
+
+def test_the_data_are_sorted_by_type_of_customer(happy: Player) -> None:
+    (table,) = records(happy, "交叉分组表-segment.csv")
+    lines = table.read_text(encoding="utf-8-sig").splitlines()
+    speed = [line.split(",")[1:3] for line in lines if line.startswith("办理和交付速度")]
+    assert speed[:2] == [["批发客户", "1"], ["零售客户", "2"]]
+
+
+def test_the_report_has_statistics_and_the_measures_proposed(happy: Player) -> None:
+    (paper,) = records(happy, "客户满意度调查结果报告.docx")
+    with zipfile.ZipFile(paper) as parts:
+        text = parts.read("word/document.xml").decode("utf-8")
+    for words in (
+        "总体满意度",
+        "66.7%",
+        "建议改进的措施",
+        "开票改为当日完成",
+        "希望更快拿到发票",
+        "财务开票",
+        "批发客户",
+    ):
+        assert words in text
+
+
+def test_loyalty_needs_and_expectations_are_asked_about_and_competitors_if_wanted(
+    procedure: Procedure,
+) -> None:
+    asked = {
+        name: {each.id for each in procedure.forms[name].questions}
+        for name in ("questionnaire", "with_competitors")
+    }
+    wanted = {"needs", "evaluation", "loyalty", "expectations"}
+    assert set(str(procedure.values["constructs"]).split(", ")) == wanted
+    assert all(wanted <= there for there in asked.values())
+    assert asked["with_competitors"] - asked["questionnaire"] == {"competitors", "rival_strength"}
+    rows = {
+        row.id
+        for each in procedure.forms["questionnaire"].questions
+        if each.id == "loyalty"
+        for row in each.rows
+    }
+    assert rows == {"loyal_again", "loyal_recommend"}
+
+
+def test_customers_are_drawn_at_random_where_the_plan_wants_it(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    course = scenarios.scenarios["by_post"]
+    with stage_app(procedure, scenarios.stage, course.begin.at, tmp_path) as app:
+        player = Player(app, procedure, scenarios.stage, course)
+        player.play()
+        with app.store.read() as conn:
+            members = rounds.roster(conn, rounds.round_of(conn, player.instance).id)
+    assert [each.channel for each in members] == ["post", "post"]
+
+
+def test_one_role_does_everything(procedure: Procedure) -> None:
+    lanes = read(procedure.diagram).processes[procedure.process].lanes
+    assert [(lane.id, lane.name) for lane in lanes] == [("survey_owner", "企业")]
+
+
+def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
+    assert {each.reading for each in procedure.parameters.values() if each.reading} == {"004C-A2", "004C-A3"}
+
+
+def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
+    assert copied(ID, acceptance, ("客户满意度调查程序简述",)) == []
