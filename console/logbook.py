@@ -68,7 +68,6 @@ _SENTENCES: Messages = {
     "quota.issue_missed": "fewer questionnaires given out than wanted: {count} of {wanted}",
     "quota.return_missed": "fewer questionnaires came back than wanted: {count} of {wanted}",
     "quota.set": "quota: of {base}, {issue} to be given out, {back} to come back",
-    "quota.silent": "nobody answered of: {groups}",
     "record.made": "record {name}: {path}",
     "roster.erased": "{values} personal values of customer {subject} erased: {reason}",
     "roster.excluded": "customer {subject} is asked no more: {reason}",

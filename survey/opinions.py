@@ -15,7 +15,7 @@ from survey.figures import open_texts
 from survey.rounds import Member, Round
 
 _SEPARATOR = re.compile(r"[,，、;；\s]+")
-_PART = re.compile(r"(\d{1,6})(?:[-–—~～至](\d{1,6}))?")
+_PART = re.compile(r"(\d{1,6})(?:[-–—－~～至](\d{1,6}))?")
 
 
 @dataclass(frozen=True, slots=True)

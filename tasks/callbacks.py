@@ -110,7 +110,7 @@ def customers_known(call: Call) -> None:
 
 @handlers.verify
 def way_allowed(call: Call) -> None:
-    """A customer is called back in a way (`callback_mode`) that the variable `callback_modes` allows, if it names any."""
+    """A customer is called back in a way (`callback_mode`) that the variable `callback_modes` names, if any."""
     modes = [each.strip() for each in (call.variables.get("callback_modes") or "").split(",") if each.strip()]
     if modes and call.values.get("callback_mode") not in modes:
         ways = "、".join(ledger.CHANNELS.get(each, each) for each in modes)

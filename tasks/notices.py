@@ -23,12 +23,20 @@ def _text(value: Any) -> None:
         raise EngineError("{value} is no text: variables stand in it as {name}", value=value, name="{name}")
 
 
+def _variable(value: Any) -> None:
+    """The judge of a variable's name."""
+    if not re.fullmatch(r"[A-Za-z_]\w*", str(value).strip()):
+        raise EngineError("{value} is no name of a variable", value=value)
+
+
 @handlers.inside
-@takes({"flow.to": a_role, "flow.text": _text})
+@takes({"flow.to": a_role, "flow.text": _text}, {"flow.person": _variable})
 def tell(call: Call) -> Values:
     """Tells everybody who holds a role there, as [notices] of flow.toml says; the journal has it either way.
 
-    Properties: `flow.to`, the role; `flow.text`, what they are told, with variables in braces. Sets nothing.
+    Properties: `flow.to`, the role; `flow.text`, what they are told, with variables in braces; `flow.person`, a
+    variable that names one of them, who alone is told (everybody, where it names nobody who holds the role).
+    Sets nothing.
     """
     role = call.role(call.properties["flow.to"].strip())
     holding = tables.holding
@@ -37,9 +45,11 @@ def tell(call: Call) -> Values:
         select(holding.c.person).where(holding.c.role == role, holding.c.unit.in_(units)).distinct()
     )
     known = {**call.parameters, **call.variables}
+    holders = sorted(row.person for row in rows)
+    meant = known.get(call.properties.get("flow.person", "").strip())
     facts = {
         "name": call.name,
-        "to": sorted(row.person for row in rows),
+        "to": [meant] if meant in holders else holders,
         "role": role,
         "text": _NAME.sub(lambda found: _shown(known.get(found[1])), call.properties["flow.text"]),
     }

@@ -7,7 +7,6 @@ target is rounded up (003I: 90 % of 1013 households are 912, of which 80 % are 7
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -131,34 +130,6 @@ def compare(call: Call) -> Values:
         call.note(kind, {"count": count, "wanted": wanted, "missing": missing})
     name = "issue_met" if what == "issued" else "return_met"
     return {**found, name: met, "quota_met": met, "quota_missing": missing, "quota_text": f"{text}。"}
-
-
-@handlers.inside
-@takes({"flow.by": anything}, {"flow.part": anything, "flow.sets": anything})
-def groups(call: Call) -> Values:
-    """What was given out and came back in each group, and in which nothing did (003A: every segment is heard).
-
-    Property: `flow.by`, project, segment or an attribute; in an anonymous round one of its groups. Sets `groups_text`
-    and `groups_empty`, the names of those of whom nobody answered; they are journaled.
-    """
-    found, by = current(call), call.properties["flow.by"].strip()
-    members = rounds.roster(call.conn, found.id)
-    issued = Counter(each.value(by) or "…" for each in members if each.issued_on is not None)
-    if found.anonymous or by in found.groups:
-        if by not in found.groups:
-            known = ", ".join(found.groups) or "…"
-            raise EngineError("{round} has no group {by}, but: {known}", round=found.name, by=by, known=known)
-        back = Counter(each.get(by) or "…" for _, each in rounds.answers_of(call.conn, [found]))
-        if by == found.groups[0]:
-            issued.update(rounds.counted(call.conn, found, rounds.HANDED_OUT))
-    else:
-        back = Counter(each.value(by) or "…" for each in members if each.returned_on is not None)
-    names = sorted({*issued, *back})
-    empty = [name for name in names if not back[name]]
-    if empty:
-        call.note("quota.silent", {"groups": "、".join(empty), "by": by})
-    lines = (f"{name}：发放{issued[name]}份，回收{back[name]}份" for name in names)
-    return {"groups_text": "；".join(lines), "groups_empty": empty}
 
 
 def _base(call: Call) -> Base:

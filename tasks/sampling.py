@@ -11,7 +11,7 @@ from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import draws, rounds
 from survey.figures import percent
 from survey.sampling import Design, design_of, wanted
-from tasks.fieldwork import SETTINGS, conditions, current, parameter, settings, sheet
+from tasks.fieldwork import SETTINGS, current, parameter, settings, sheet
 from tasks.papers import MADE, files, setting
 
 handlers = Handlers("sampling")
@@ -93,21 +93,3 @@ def newcomers(call: Call) -> Values:
     rows = [(each.number, each.code, each.segment, "是" if each.number in new else "否") for each in there]
     head = ("序号", "客户", "客户类型", "首次接受调查")
     return {"sample_text": text, "sample_new": len(new), "$record": {"调查样本名单.csv": sheet(head, rows)}}
-
-
-@handlers.inside
-@takes(optional={"flow.where": anything, "flow.sets": anything})
-def moved_in(call: Call) -> Values:
-    """Since when people have moved in, for what is due so long after it (003I: half a year after a new estate's).
-
-    Property: `flow.where`, which customers count. Sets `moved_in_on`, the first day of moving in, and `moved_in_last`,
-    the latest (null where nobody has), and `moved_in`, how many have.
-    """
-    design = Design(moved_in=True, where=conditions(call))
-    there, _ = draws.candidates(call.conn, call.unit, design, date.fromisoformat(call.today))
-    days = sorted(each.since for each in there.values() if each.since)
-    return {
-        "moved_in_on": days[0] if days else None,
-        "moved_in_last": days[-1] if days else None,
-        "moved_in": len(days),
-    }

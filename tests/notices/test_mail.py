@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from engine.commands.worklist import Claim
 from engine.errors import Conflict, Invalid
@@ -125,6 +127,20 @@ def test_a_diagram_tells_people_something_by_a_service_task(office: Office, serv
     office.start(by="ann", count=37)
     office.after(minutes=2)
     assert "共回收37份，请审阅" in server.letter("gus").get_content()
+
+
+@pytest.mark.parametrize(("who", "told"), [("ann", ["ann"]), ("gus", ["ann", "bob", "cat", "dan"])])
+def test_a_diagram_tells_one_of_those_who_hold_the_role(
+    office: Office, server: PostOffice, who: str, told: list[str]
+) -> None:
+    office.publish(
+        "start s\nservice told flow.handler=notices.tell flow.to=clerk flow.person=leader flow.text=请安排\n"
+        "user a assignee=leader\nend e\ns -> told -> a -> e"
+    )
+    office.start(by="ann", leader=who)
+    with office.app.store.read() as conn:
+        facts = conn.execute(select(journal.c.facts).where(journal.c.kind == "notice.given")).scalar_one()
+    assert json.loads(facts)["to"] == told
 
 
 def test_an_incident_reaches_the_administrators(office: Office, server: PostOffice) -> None:

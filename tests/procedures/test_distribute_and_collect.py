@@ -47,9 +47,8 @@ script wanted do="issue_target = 5"
 CALL = """
 call fieldwork calls=distribute_and_collect flow.roles="{roles}" flow.out="{gives}" \
     flow.in="issue_target, return_share = 80, collect_days = 10, reminder_days = 3"
-service silent flow.handler=quotas.groups flow.by=project flow.sets="groups_text, groups_empty"
 end e
-s -> opened -> wanted -> fieldwork -> silent -> e
+s -> opened -> wanted -> fieldwork -> e
 """
 ABOUT = """procedure: flow/1
 id: caller
@@ -264,7 +263,7 @@ def test_in_an_anonymous_round_nobody_is_reminded_by_name(called: Opener) -> Non
         there.do("return_shortfall", "bob", return_decision="accept", return_reason="不记名，无从催收")
         found = there.variables()
         assert (found["returned"], found["return_target"], found["quota_met"]) == (1, 3, False)
-        assert (found["groups_empty"], found["shortfall_reason"]) == (["二期"], "不记名，无从催收")
+        assert found["shortfall_reason"] == "不记名，无从催收"
 
 
 def test_questionnaires_for_whoever_comes_are_counted_by_group(called: Opener) -> None:
@@ -285,7 +284,6 @@ def test_questionnaires_for_whoever_comes_are_counted_by_group(called: Opener) -
         there.do("collect", returned_forms=4)
         found = there.variables()
         assert (found["issued"], found["return_target"], found["quota_met"]) == (5, 4, True)
-        assert found["groups_text"] == "内科：发放3份，回收3份；外科：发放2份，回收1份"
 
 
 def test_nobody_got_one_so_no_quota_is_reached(called: Opener) -> None:
@@ -303,7 +301,7 @@ def test_nobody_returned_is_decided_on(called: Opener) -> None:
         there.do("collect", returned_forms=0)
         there.do("return_shortfall", "bob", return_decision="accept", return_reason="均未交回")
         found = there.variables()
-        assert (found["returned"], found["quota_met"], found["groups_empty"]) == (0, False, ["一期", "二期"])
+        assert (found["returned"], found["quota_met"]) == (0, False)
 
 
 def test_one_respondent_who_abstains_has_returned_and_is_counted_as_abstained(called: Opener) -> None:

@@ -115,9 +115,7 @@ def test_the_report_has_the_score_of_every_dimension_and_the_problems(happy: Pla
 
 def test_every_question_is_kept_with_its_own_answer(happy: Player) -> None:
     kept = [each.read_text("utf-8") for each in records(happy, "questions-*.txt")]
-    assert [
-        [text in each for text in ("K-2", "第三题指哪一次服务", "能否代填")] for each in sorted(kept)
-    ] in (
+    assert [[text in each for text in ("K-2", "第三题指哪一次服务", "能否代填")] for each in sorted(kept)] in (
         [[True, True, False], [False, False, True]],
         [[False, False, True], [True, True, False]],
     )

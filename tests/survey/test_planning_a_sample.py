@@ -183,8 +183,6 @@ def test_a_plan_says_how_many_may_be_asked_and_why_others_are_not(wave: Wave) ->
         assert made["frame_text"] == "可调查4，抽取1；未列入：未入住6。"
         empty = sampling.frame(call(conn, wave, properties={"where": "project=四期"}))
         assert (empty["frame_size"], empty["sample_size"]) == (0, 0)
-        found = sampling.moved_in(call(conn, wave, properties={"where": "segment=签约"}))
-        assert found == {"moved_in_on": "2026-01-15", "moved_in_last": "2026-02-28", "moved_in": 2}
 
 
 def lines(made: Any) -> list[list[str]]:
@@ -201,6 +199,19 @@ def test_a_years_plan_is_proposed_and_passes_its_own_judgement(wave: Wave) -> No
         assert [row[0] for row in lines(made)[1:]] == codes
         coverage.sound(call(conn, wave, plan_year=2027, planned_codes=made["planned_codes"]))
         coverage.sound(call(conn, wave, plan_year=2027, visits=[{"customer": code} for code in codes]))
+        coverage.sound(call(conn, wave, plan_year=2027, rows=[{"codes": "、".join(codes)}]))
+
+
+def test_in_fixed_periods_somebody_not_asked_is_due_in_the_last_year_only(wave: Wave) -> None:
+    with wave.app.store.read() as conn:
+        made = {
+            year: coverage.propose(call(conn, wave, plan_year=year, coverage_from=2025))["coverage_due"]
+            for year in (2025, 2026, 2027, 2030)
+        }
+        said = str(coverage.report(call(conn, wave, coverage_year=2026, coverage_from=2025))["coverage_text"])
+    assert (made[2025], made[2026], made[2030]) == (0, 0, 10)
+    assert made[2027]
+    assert "2025至2026年共覆盖" in said
 
 
 def test_a_years_plan_short_of_the_share_or_of_somebody_due_is_refused(wave: Wave) -> None:
