@@ -37,7 +37,7 @@ SECTIONS: Sections = {
         "procedure": ("console.procedure:procedure", "Procedures: check, draw, publish."),
         "rehearse": (
             "console.rehearse:rehearse",
-            "Play a procedure's scenarios and hold them against what they expect, or run a bare diagram.",
+            "Play a procedure's scenarios, run a bare diagram, or play a whole year of all procedures.",
         ),
         "schedule": ("console.schedule:schedule", "What starts by the calendar, and when."),
         "calendar": ("console.calendar:calendar", "Working-day tables."),
@@ -67,7 +67,7 @@ SECTIONS: Sections = {
     "Setting up": {
         "demo": (
             "console.demo:demo",
-            "Play a quarterly survey of six offices with 1,033 real answers, and print what came of it.",
+            "Play a quarterly survey of six offices with 1,033 real answers, and three other procedures; show the results.",
         ),
         "init": (
             "console.init:init",

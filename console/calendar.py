@@ -103,7 +103,8 @@ def import_(session: Session, file: Path, unit: str | None) -> None:
     from engine.commands.calendars import ImportCalendar
 
     document = strict_yaml.load(file.read_bytes(), file.name)
-    done = session.do(ImportCalendar(by=session.operator, document=document, unit=unit))
+    with output.working("Counting the open due dates again"):
+        done = session.do(ImportCalendar(by=session.operator, document=document, unit=unit))
     if session.json:
         output.dump(done)
     elif not done.fresh:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,25 @@ from console.language import tr
 from console.session import Session
 from console.shape import NUMBER, Command, option
 from engine.errors import Conflict, Invalid, Problem
-from engine.model import instance_number
+from engine.model import instance_number, label
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from survey.draws import Drawn
+    from survey.rounds import Round
 
 INSTANCE = click.argument("instance", metavar="INSTANCE", shell_complete=instance_ids)
 PART = option("--part", metavar="NAME", help="Which round, where the instance has several.")
+
+
+def round_to_read(session: Session, conn: Connection, instance: str, part: str | None) -> Round:
+    """The round, if the person may read it: its members, its ledger, its answers, its figures."""
+    from survey import rounds
+
+    found = rounds.round_of(conn, instance_number(instance), part)
+    session.may_read(conn, found.unit, found.name)
+    return found
 
 
 @click.command("open", cls=Command, example="flow round open SV-12 --part inpatients --groups ward")
@@ -56,7 +69,9 @@ def open_(session: Session, instance: str, questionnaire: str, part: str, groups
     if session.json:
         output.dump(found)
     else:
-        output.say("The round {name} is open; draw its sample: `flow round draw {name}`", name=found.name)
+        words = ["flow", "round", "draw", label(found.instance), *(["--part", part] if part else [])]
+        template = "The round {name} is open; draw its sample: `{command}`"
+        output.say(template, name=found.name, command=shlex.join(words))
 
 
 _DESIGN: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -126,13 +141,17 @@ def _designed(function: Callable[..., None]) -> Callable[..., None]:
     metavar="TEXT",
     help="What chance starts from; by default taken from the history, chosen by nobody.",
 )
-@option("--again", metavar="REASON", help="Take an earlier draw back that nobody has acted on.")
+@option(
+    "--again",
+    metavar="REASON",
+    help="Take an earlier draw back that nobody has acted on, and draw in the same way.",
+)
 @option("--verify", is_flag=True, help="Draw the stored sample anew and compare.")
 @click.pass_obj
 def draw(session: Session, /, instance: str, part: str | None, *, verify: bool, **given: Any) -> None:
     """Draw a round's sample, so that anybody can draw it again and find the same."""
     if verify:
-        _verify(session, instance_number(instance), part)
+        _verify(session, instance, part)
         return
     from survey.commands import DrawSample
 
@@ -155,11 +174,11 @@ def draw(session: Session, /, instance: str, part: str | None, *, verify: bool, 
         show_draw(made)
 
 
-def _verify(session: Session, instance: int, part: str | None) -> None:
-    from survey import draws, rounds
+def _verify(session: Session, instance: str, part: str | None) -> None:
+    from survey import draws
 
     with session.read() as conn:
-        found = rounds.round_of(conn, instance, part)
+        found = round_to_read(session, conn, instance, part)
         made, problems = draws.drawn(conn, found), draws.verify(conn, found)
     if session.json:
         output.dump({"draw": made, "same": not problems, "problems": [str(each) for each in problems]})

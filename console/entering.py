@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 import click
 
 from console import output
-from console.drawing import INSTANCE, PART
+from console.drawing import INSTANCE, PART, round_to_read
 from console.failures import problem_text
 from console.language import chosen, tr
 from console.session import Session
 from console.shape import Command, option
 from engine.errors import Invalid
 from engine.forms import Field, Form, visible
-from engine.model import instance_number
 
 if TYPE_CHECKING:
     from survey.rounds import Member, Round
@@ -93,9 +92,8 @@ def enter(session: Session, instance: str, part: str | None, second: bool) -> No
     from survey import rounds
     from survey.reading import CUSTOMER
 
-    number = instance_number(instance)
     with session.read() as conn:
-        found = rounds.round_of(conn, number, part)
+        found = round_to_read(session, conn, instance, part)
         form = rounds.questionnaire(conn, found)
     rounds.open_for_returns(found)
     kept = 0

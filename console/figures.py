@@ -8,19 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console import output
-from console.drawing import INSTANCE, PART
+from console.drawing import INSTANCE, PART, round_to_read
 from console.language import chosen, tr
 from console.session import Session
 from console.shape import Command, option
 from engine.errors import Conflict
-from engine.model import instance_number
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from survey.analysis import Analysis, Crossing
     from survey.figures import CrossTable, Figures, Interval, Line, Method
-    from survey.rounds import Round
 
 METHOD = option(
     "--method", metavar="METHOD", help="Of the satisfaction rate, instead of the questionnaire's own."
@@ -46,15 +42,17 @@ def figures(
 ) -> None:  # fmt: skip
     """Figures of a round: response, every item by its method and by all others, reliability, cross-tables.
 
-    Of an anonymous round small groups are hidden; --json and --xlsx have the cross-tables of every item.
+    Of an anonymous round small groups are hidden, and all while it is open; --json and --xlsx have all cross-tables.
     """
-    from survey.analysis import analyse
+    from survey.analysis import analyse, check_shown
 
     names = list(dict.fromkeys(name.strip() for name in (by or "").split(",") if name.strip()))
     if file is not None and file.exists() and not force:
         raise Conflict("{file} is there already: name another file, or add --force", file=file)
     with session.read() as conn:
-        found = analyse(conn, round_to_read(session, conn, instance, part), names, method_named(method))
+        chosen_round = round_to_read(session, conn, instance, part)
+        check_shown(conn, chosen_round)
+        found = analyse(conn, chosen_round, names, method_named(method))
     if file is not None:
         _write(session, found, file)
     if session.json:
@@ -63,15 +61,6 @@ def figures(
         output.say("{file} is written", file=file)
     else:
         _show(found)
-
-
-def round_to_read(session: Session, conn: Connection, instance: str, part: str | None) -> Round:
-    """The round, if the person may read it."""
-    from survey import rounds
-
-    found = rounds.round_of(conn, instance_number(instance), part)
-    session.may_read(conn, found.unit, found.name)
-    return found
 
 
 def method_named(name: str | None) -> Method | None:

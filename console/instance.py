@@ -43,10 +43,15 @@ def list_(
     from engine.queries import instances
 
     with session.read() as conn:
+        units = session.units(conn)
         found = instances.instances(
-            conn, status=status, procedure=procedure, unit=unit, units=session.units(conn), children=called,
-            limit=limit,
-        )  # fmt: skip
+            conn, status=status, procedure=procedure, unit=unit, units=units, children=called, limit=limit
+        )
+        if len(found) == limit:
+            total = instances.instances_total(
+                conn, status=status, procedure=procedure, unit=unit, units=units, children=called
+            )
+            output.cut(limit, total)
         if session.json:
             output.dump(found)
             return
@@ -161,7 +166,12 @@ def resume(session: Session, instance: str, reason: str | None) -> None:
 @instance.command("correct", example='flow instance correct SV-12 --set d0=2026-09-14 --reason "日期填错"')
 @_INSTANCE
 @option(
-    "--set", "sets", metavar="NAME=VALUE", multiple=True, required=True, help="A variable; may be repeated."
+    "--set",
+    "sets",
+    metavar="NAME=VALUE",
+    multiple=True,
+    required=True,
+    help="A variable; may be repeated. The value is text; NAME:=VALUE gives a number or other JSON.",
 )
 @_REASON
 @click.pass_obj
@@ -188,6 +198,25 @@ def cancel(session: Session, instance: str, reason: str, yes: bool) -> None:
         click.confirm(tr("Cancel {instance} for good?", instance=label(number)), abort=True)
     session.do(Cancel(by=session.actor, instance=number, reason=reason))
     _report(session, instance, "{instance} is cancelled")
+
+
+@instance.command("erase", example='flow instance erase SV-12 --reason "业主要求"')
+@_INSTANCE
+@_REASON
+@click.pass_obj
+def erase(session: Session, instance: str, reason: str) -> None:
+    """Erase the personal answers given in an instance that has ended; its history stays, and can be verified.
+
+    Its records, files that held them, and copies of the database made before keep them: erase those, too.
+    """
+    from engine.commands.personal import Erase
+
+    number = instance_number(instance)
+    count = session.do(Erase(by=session.actor, instance=number, reason=reason))
+    if session.json:
+        output.dump({"instance": label(number), "values": count})
+    else:
+        output.say("{count} personal values of {instance} are erased", count=count, instance=label(number))
 
 
 def _report(session: Session, text: str, template: str) -> None:

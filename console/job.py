@@ -29,6 +29,8 @@ def list_(session: Session, incidents: bool, limit: int) -> None:
 
     with session.read() as conn:
         found = jobs.jobs(conn, incidents=incidents, limit=limit)
+        total = jobs.jobs_total(conn, incidents=incidents) if len(found) == limit else 0
+    output.cut(limit, total)
     if session.json:
         output.dump(found)
         return

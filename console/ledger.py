@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from console import output
-from console.drawing import INSTANCE, PART
+from console.drawing import INSTANCE, PART, round_to_read
 from console.language import tr
 from console.session import Session
 from console.shape import NUMBER, Command, option
@@ -33,7 +33,7 @@ def ledger(session: Session, instance: str, part: str | None, code: str | None, 
     from survey import returns, rounds
 
     with session.read() as conn:
-        found = rounds.round_of(conn, instance_number(instance), part)
+        found = round_to_read(session, conn, instance, part)
         if code is not None:
             number = returns.member_called(conn, found, code).number
             lines = entries.lines(conn, found, number)

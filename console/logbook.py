@@ -82,8 +82,10 @@ _SENTENCES: Messages = {
     "round.opened": "survey round opened with the questionnaire {questionnaire}",
     "round.reminded": "everybody who has a questionnaire was reminded on {day} ({channel})",
     "round.returns": "answers of {taken} customers taken in from {source}, {returned} are back by now",
+    "round.returns anonymous": "answers of {taken} customers taken in, {returned} are back by now",
     "round.tried_again": "{count} customers not met are tried once more",
     "schedule.active": "{subject} starts by the calendar again for {unit}: {reason}",
+    "schedule.active start": "{subject} ({start}) starts by the calendar again for {unit}: {reason}",
     "schedule.changed": "the schedule of {subject} for {unit} changed",
     "schedule.changed moved": "the schedule of {subject} for {unit} changed: {period} on {due}",
     "schedule.ended": "the schedule of {subject} for {unit} ended",
@@ -91,6 +93,7 @@ _SENTENCES: Messages = {
     "schedule.fired": "started by the calendar for {period}",
     "schedule.made": "{subject} starts by the calendar for {unit} from now on",
     "schedule.paused": "{subject} no longer starts by the calendar for {unit}: {reason}",
+    "schedule.paused start": "{subject} ({start}) no longer starts by the calendar for {unit}: {reason}",
     "schedule.paused closed": "{subject} no longer starts by the calendar for {unit}, which org.yaml no longer names",
     "schedule.waits": "the next start for {unit} cannot be told yet: {reason}",
     "signal.thrown": "signal {name} sent",
@@ -132,6 +135,10 @@ def sentence(
     how = "late" if late_plan else next((each for each in ("lapsed", "closed") if line.facts.get(each)), "")
     if line.kind == "schedule.changed" and line.facts.get("due"):
         how = "moved"
+    if line.kind in ("schedule.active", "schedule.paused") and line.facts.get("start"):
+        how = "start"
+    if line.kind == "round.returns" and "source" not in line.facts:
+        how = "anonymous"
     if line.kind == "decision.made" and not line.facts["rules"]:
         how = "none"
     if line.kind == "instance.resumed" and line.facts.get("reason"):
@@ -163,14 +170,19 @@ def sentence(
 
 def who(line: Line, names: Mapping[str, str]) -> str:
     """Who acted, as whom, and for whom."""
-    person = names.get(line.by, line.by)
-    if not line.acting_for or line.acting_for == line.by:
+    return acted(names, line.by, line.acting_for, line.facts.get("right_of"))
+
+
+def acted(names: Mapping[str, str], by: str, acting_for: str | None, right_of: str | None) -> str:
+    """The same by ids: who acted, as whom, and for whom that one stood in."""
+    person = names.get(by, by)
+    if not acting_for or acting_for == by:
         return person
-    other = names.get(line.acting_for, line.acting_for)
-    if (absent := line.facts.get("right_of")) is None:
+    other = names.get(acting_for, acting_for)
+    if right_of is None:
         return tr("{person} for {absent}", person=person, absent=other)
     return tr(
-        "{person} as {other}, for {absent}", person=person, other=other, absent=names.get(absent, absent)
+        "{person} as {other}, for {absent}", person=person, other=other, absent=names.get(right_of, right_of)
     )
 
 

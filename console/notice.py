@@ -42,6 +42,8 @@ def list_(session: Session, failed: bool, every: bool, limit: int) -> None:
     with session.read() as conn:
         status = "failed" if failed else "all" if every else "open"
         found = listing.notices(conn, status=status, limit=limit)
+        total = listing.notices_total(conn, status=status) if len(found) == limit else 0
+    output.cut(limit, total)
     if session.json:
         output.dump(found)
         return

@@ -14,7 +14,7 @@ from console.due_words import in_words
 from console.language import Messages, both, chosen, tr
 from console.output import Cell
 from engine.forms import Form, Prompt, outline, prefill
-from engine.model import instance_number
+from engine.model import instance_number, label
 from engine.queries import history, instances, worklist
 from engine.queries.worklist import Because, Deadline, Task
 
@@ -91,7 +91,9 @@ def show_list(session: Session, conn: Connection, tasks: tuple[Task, ...], peopl
             session.title(each.title),
             each.unit_name,
             due_text(each.due_at, session.zone),
-            left_text(each.due_at, session.now, session.zone, session.calendar(conn, each.unit)),
+            Cell(tr("suspended"), fg="yellow")
+            if each.suspended
+            else left_text(each.due_at, session.now, session.zone, session.calendar(conn, each.unit)),
             Cell(why_text(each, people), dim=not each.doable),
         )
         for each in tasks
@@ -111,7 +113,7 @@ def show(session: Session, conn: Connection, task: Task, people: Mapping[str, st
             (tr("procedure"), session.title(task.title) + (f"  {task.period}" if task.period else "")),
             (tr("unit"), task.unit_name),
             (tr("role"), task.role_name or task.role),
-            (tr("status"), tr(task.status)),
+            (tr("status"), _status(task)),
             (tr("with"), task.assignee_name),
             (tr("delegated by"), people.get(task.delegated_by or "", task.delegated_by)),
             (tr("due"), Cell(f"{due_text(task.due_at, session.zone)}  {left}".strip(), fg=left.fg)),
@@ -139,6 +141,15 @@ def show(session: Session, conn: Connection, task: Task, people: Mapping[str, st
             output.echo(
                 f"  {moment_text(line.at, session.zone)}  {line.by_name}: {line.facts.get('text', '')}"
             )
+
+
+def _status(task: Task) -> Cell:
+    if not task.suspended or task.closed_at is not None:
+        return Cell(tr(task.status))
+    resume = f"flow instance resume {label(task.instance)}"
+    return Cell(
+        f"{tr(task.status)}{_aside(tr('suspended; {command} lets it go on', command=resume))}", fg="yellow"
+    )
 
 
 def _closed(session: Session, task: Task, people: Mapping[str, str]) -> str:

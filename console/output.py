@@ -136,6 +136,12 @@ def note(template: str, /, **params: object) -> None:
     echo(click.style(tr(template, **params), dim=True), err=True)
 
 
+def cut(shown: int, total: int) -> None:
+    """Say on standard error that a list was cut off, if it was."""
+    if shown < total:
+        note("{shown} of {total}; -L shows more", shown=shown, total=total)
+
+
 def warn(template: str, /, **params: object) -> None:
     """Print to stderr what deserves attention."""
     echo(click.style(tr(template, **params), fg="yellow"), err=True)

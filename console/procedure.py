@@ -15,6 +15,7 @@ from console.dates import moment_text
 from console.importing import export, import_
 from console.language import both, tr
 from console.output import Cell
+from console.picture import picture
 from console.session import Session
 from console.shape import group, option
 from console.tracing import trace
@@ -39,6 +40,7 @@ procedure.add_command(check)
 procedure.add_command(import_)
 procedure.add_command(export)
 procedure.add_command(trace)
+procedure.add_command(picture)
 
 
 @procedure.command("list", example="flow procedure list\nflow procedure list --shipped")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from console import output, values
+from console import output, values, year
 from console.language import tr
 from console.output import Cell
 from console.session import Session, subjects
@@ -26,8 +26,12 @@ _SHOWN = 60
 """Elements shown of a way's beginning, as many of its end, and incidents."""
 
 
-@command("rehearse", example="flow rehearse 003G\nflow rehearse my.bpmn --set approved=true")
-@click.argument("what", metavar="PROCEDURE|FILE")
+@command(
+    "rehearse",
+    example="flow rehearse 003G\nflow rehearse my.bpmn --set approved=true\n"
+    "flow rehearse --all --from 2026-01-01 --to 2026-12-31 --seed 7",
+)
+@click.argument("what", metavar="[PROCEDURE|FILE]", required=False)
 @option("--scenario", "only", metavar="ID", multiple=True, help="Only this scenario; may be repeated.")
 @option("--process", metavar="ID", help="Of a file: the process to run; by default its first.")
 @option("--set", "sets", metavar="NAME=VALUE", multiple=True, help="Of a file: a variable to start with.")
@@ -38,16 +42,25 @@ _SHOWN = 60
     show_default=True,
     help="Of a file: virtual time that may pass.",
 )
+@year.options
 @click.pass_obj
 def rehearse(
     session: Session,
-    what: str,
+    /,
+    what: str | None,
     only: tuple[str, ...],
     process: str | None,
     sets: tuple[str, ...],
     hours: float,
+    everything: bool,
+    **span: Any,
 ) -> None:
-    """Play a procedure's scenarios and hold them against what they expect, or run a bare diagram.
+    """Play a procedure's scenarios, run a bare diagram, or play a whole year of all procedures.
+
+    Scenarios are held against what they expect.
+
+    With --all every schedule of all procedures runs for a sample organisation, with people who are sometimes late;
+    printed are kick-offs, deadlines met and missed, open work, rounds, and what is still open at the end and why.
 
     Nothing of the workspace is touched: the database is in memory and the clock is virtual.
 
@@ -55,6 +68,11 @@ def rehearse(
     an element failed, an error was not caught, or a loop came to no rest; 9 when the diagram still waits, for a
     message or for what lies beyond --hours; 8 when the diagram cannot run at all.
     """
+    if everything == (what is not None):
+        raise click.UsageError(tr("Name a procedure or a file, or say --all"))
+    if what is None:
+        year.rehearse(session, span)
+        return
     file = Path(what)
     if file.suffix.lower() in (".bpmn", ".xml"):
         _run_file(session, file, process, values.pairs(sets), hours)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from console import output
-from console.drawing import INSTANCE, PART, pairs
+from console.drawing import INSTANCE, PART, pairs, round_to_read
 from console.session import Session
 from console.shape import NUMBER, Command, option
 from engine import config
@@ -35,6 +35,7 @@ _MOST = 20
 @option(
     "--replace", is_flag=True, help="Replace answers that are in already; the history keeps the old ones."
 )
+@option("--reason", metavar="TEXT", help="Why answers that are in change, for the history.")
 @option("--second", is_flag=True, help="The same questionnaires typed in again: say where the two differ.")
 @click.pass_obj
 def import_(
@@ -44,6 +45,7 @@ def import_(
     part: str | None,
     only: tuple[str, ...],
     replace: bool,
+    reason: str | None,
     second: bool,
 ) -> None:
     """Bring answers in from a CSV file or workbook: all of it, or nothing when a row does not fit."""
@@ -60,6 +62,7 @@ def import_(
             source=file.name,
             only=pairs(only, "only"),
             replace=replace,
+            reason=reason,
             second=second,
         )
     )
@@ -70,6 +73,8 @@ def import_(
 
 
 def _report(done: ReturnsTaken) -> None:
+    from survey.figures import LEAST
+
     output.say(
         "Took in {taken} answers ({encoding}); {returned} of {issued} are back",
         taken=done.taken,
@@ -83,6 +88,12 @@ def _report(done: ReturnsTaken) -> None:
         output.table(
             ("Group", "Returned"), [(name, str(count)) for name, count in sorted(done.groups.items())]
         )
+    if done.groups and done.taken < LEAST:
+        template = (
+            "Only {count} came in this file: the history tells that so many came in now, and by whom. Take the "
+            "answers of an anonymous round in together, {least} or more at a time"
+        )
+        output.note(template, count=done.taken, least=LEAST)
     if done.comparison is not None:
         twice = done.comparison
         show_differences(twice.differences)
@@ -126,15 +137,17 @@ def export(
 ) -> None:
     """Write the answers to a CSV file, or a workbook to type them in; without names, telephones and addresses."""
     from survey import entry_form, returns, rounds
+    from survey.analysis import check_shown
 
     with session.read() as conn:
-        found = rounds.round_of(conn, instance_number(instance), part)
+        found = round_to_read(session, conn, instance, part)
         form = rounds.questionnaire(conn, found)
         members = rounds.roster(conn, found.id)
         if entry:
             known = list(rounds.counted(conn, found, rounds.HANDED_OUT))
             text = entry_form.entry_form(found, form, members, rows if found.anonymous else 0, known)
         elif found.anonymous:
+            check_shown(conn, found)
             sets = [("", groups, given) for given, groups in rounds.answers_of(conn, [found])]
             text = entry_form.answers_table(found, form, sets).encode()
         else:

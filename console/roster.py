@@ -98,10 +98,12 @@ def list_(session: Session, unit: str | None, left: bool, limit: int) -> None:
     from survey import rosters
 
     with session.read() as conn:
+        mine = session.units(conn)
         if unit is None:
-            sizes = rosters.sizes(conn)
+            sizes = {name: each for name, each in rosters.sizes(conn).items() if mine is None or name in mine}
             found = []
         else:
+            session.may_read(conn, unit, unit)
             found = rosters.listed(conn, units=[unit], active=not left)
     if session.json:
         output.dump(sizes if unit is None else found)
@@ -136,6 +138,7 @@ def show(session: Session, code: str, unit: str | None) -> None:
 
     with session.read() as conn:
         found = rosters.find(conn, code, unit)
+        session.may_read(conn, found.unit, found.code)
     if session.json:
         output.dump(found)
         return

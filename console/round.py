@@ -8,7 +8,7 @@ import click
 
 from console import output
 from console.completions import instance_ids
-from console.drawing import PART, close, draw, open_, show_draw
+from console.drawing import PART, close, draw, open_, round_to_read, show_draw
 from console.entering import enter
 from console.figures import figures as figures_command
 from console.figures import plain_figures, show_figures
@@ -18,8 +18,7 @@ from console.returning import correct, export, import_
 from console.session import Session
 from console.shape import group, option
 from console.trends import priorities, trend
-from engine.errors import NotFound
-from engine.model import instance_number
+from engine.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -52,9 +51,10 @@ def show(
     from survey import rounds
 
     with session.read() as conn:
-        found = rounds.round_of(conn, instance_number(instance), part)
+        found = round_to_read(session, conn, instance, part)
         drawn, drift = _drawn(conn, found)
         progress = rounds.progress(conn, found)
+        withheld = _withheld(conn, found)
         answers = rounds.counts_of(conn, [found], [by] if by else [])
         figures = made.figures(
             answers,
@@ -65,7 +65,7 @@ def show(
         unit = organisation.unit_names(conn).get(found.unit, found.unit)
         title = rounds.questionnaire(conn, found).title.of(chosen())
     if session.json:
-        plain = {"draw": drawn, "drift": drift, "figures": plain_figures(figures)}
+        plain = {"draw": drawn, "drift": drift, "figures": None if withheld else plain_figures(figures)}
         output.dump({"round": found, "progress": progress, **plain})
         return
     output.heading(f"{found.name}  {unit}  {found.period or ''}".rstrip())
@@ -84,11 +84,25 @@ def show(
             "Since the draw {joined} joined the roster and {left} left it; the round stays as it was drawn"
         )
         output.note(template, joined=drift.joined, left=drift.left)
-    if figures.returned:
+    if withheld is not None:
+        output.say("Returned {returned} of {issued}", returned=progress.returned, issued=progress.issued)
+        output.note(withheld.template, **withheld.params)
+    elif figures.returned:
         output.echo()
         show_figures(figures, items=items)
         if by:
             _show_groups(answers, by, figures)
+
+
+def _withheld(conn: Connection, found: Round) -> Conflict | None:
+    """Why the figures of an anonymous round are not shown, if they are not."""
+    from survey.analysis import check_shown
+
+    try:
+        check_shown(conn, found)
+    except Conflict as reason:
+        return reason
+    return None
 
 
 def _drawn(conn: Connection, found: Round) -> tuple[Drawn | None, Drift | None]:

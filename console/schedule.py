@@ -22,6 +22,7 @@ from engine.model import label
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from engine.commands.schedules import PauseSchedule
     from engine.queries.schedules import Schedule
 
 _PROCEDURE = click.argument("procedure", metavar="PROCEDURE", shell_complete=procedures)
@@ -85,8 +86,11 @@ def next_(session: Session, days: int) -> None:
             lambda unit: session.calendar(conn, unit),
             session.zone,
         )
-        waiting = {each.number: message(error) for each, error in untold} | _unplanned(session, conn, found)
+        waiting = _unplanned(session, conn, found)
     _warn(session, found, waiting)
+    later = [message(error) for each, error in untold if each.number not in waiting]
+    for reason in dict.fromkeys(later):
+        output.warn("What starts after these days cannot be told yet: {reason}", reason=reason)
     if session.json:
         output.dump(
             [
@@ -197,33 +201,48 @@ def fire(session: Session, procedure: str, unit: str, element: str | None, perio
         output.say("{instance} is started", instance=label(number))
 
 
+_WHICH = option("--element", metavar="ID", help="Only this start event; by default all of them.")
+
+
 @schedule.command("pause", example='flow schedule pause 003G --unit office-1 --reason "项目撤场"')
 @_PROCEDURE
 @_UNIT
+@_WHICH
 @option("--reason", required=True, metavar="TEXT", help="Why; it goes into the history.")
 @click.pass_obj
-def pause(session: Session, procedure: str, unit: str, reason: str) -> None:
+def pause(session: Session, procedure: str, unit: str, element: str | None, reason: str) -> None:
     """Stop starting a procedure for a unit; what falls due meanwhile is not made up for."""
-    _set_paused(session, procedure, unit, reason, paused=True)
+    from engine.commands.schedules import PauseSchedule
+
+    _set_paused(session, PauseSchedule(
+        by=session.actor, procedure=procedure, unit=unit, element=element, paused=True, reason=reason,
+    ))  # fmt: skip
 
 
 @schedule.command("resume", example='flow schedule resume 003G --unit office-1 --reason "重新进场"')
 @_PROCEDURE
 @_UNIT
+@_WHICH
 @option("--reason", required=True, metavar="TEXT", help="Why; it goes into the history.")
 @click.pass_obj
-def resume(session: Session, procedure: str, unit: str, reason: str) -> None:
+def resume(session: Session, procedure: str, unit: str, element: str | None, reason: str) -> None:
     """Start a procedure for a unit by the calendar again."""
-    _set_paused(session, procedure, unit, reason, paused=False)
-
-
-def _set_paused(session: Session, procedure: str, unit: str, reason: str, *, paused: bool) -> None:
     from engine.commands.schedules import PauseSchedule
 
-    session.do(PauseSchedule(by=session.actor, procedure=procedure, unit=unit, paused=paused, reason=reason))
+    _set_paused(session, PauseSchedule(
+        by=session.actor, procedure=procedure, unit=unit, element=element, paused=False, reason=reason,
+    ))  # fmt: skip
+
+
+def _set_paused(session: Session, command: PauseSchedule) -> None:
+    starts = session.do(command)
     if session.json:
-        output.dump({"procedure": procedure, "unit": unit, "paused": paused})
-    elif paused:
-        output.say("{procedure} no longer starts by the calendar for {unit}", procedure=procedure, unit=unit)
-    else:
-        output.say("{procedure} starts by the calendar for {unit} again", procedure=procedure, unit=unit)
+        output.dump(
+            {"procedure": command.procedure, "unit": command.unit, "paused": command.paused, "starts": starts}
+        )
+        return
+    template = (
+        "{procedure} no longer starts by the calendar for {unit}: {starts}" if command.paused
+        else "{procedure} starts by the calendar for {unit} again: {starts}"
+    )  # fmt: skip
+    output.say(template, procedure=command.procedure, unit=command.unit, starts=", ".join(starts))

@@ -14,11 +14,18 @@ from console.shape import NUMBER, command, option
 from engine.model import label
 
 
-@command("start", example="flow start 003G --unit office-1 --set d0=2026-09-24")
+@command(
+    "start",
+    example="flow start 003G --unit office-1 --set d0=2026-09-24\nflow start 003G --unit office-1 --set count:=12",
+)
 @click.argument("procedure", metavar="PROCEDURE", shell_complete=procedures)
 @option("--unit", required=True, metavar="UNIT", shell_complete=units, help="The unit it is for.")
 @option(
-    "--set", "sets", metavar="NAME=VALUE", multiple=True, help="A variable to start with; may be repeated."
+    "--set",
+    "sets",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A variable to start with; may be repeated. The value is text; NAME:=VALUE gives a number or other JSON.",
 )
 @option(
     "--form",

@@ -51,8 +51,11 @@ def list_(
         raise click.UsageError(tr("--mine and --all exclude each other"))
     scope = worklist.Scope.MINE if mine else worklist.Scope.ALL if everything else worklist.Scope.OPEN
     with session.read() as conn:
-        found = worklist.worklist(
-            conn, session.rights(conn), scope=scope, role=role, due_before=_by(session, due), limit=limit
+        rights, late = session.rights(conn), _by(session, due)
+        found = worklist.worklist(conn, rights, scope=scope, role=role, due_before=late, limit=limit)
+        cut_off = len(found) == limit
+        there = (
+            worklist.worklist_total(conn, rights, scope=scope, role=role, due_before=late) if cut_off else 0
         )
         if session.json:
             output.dump(found)
@@ -60,6 +63,7 @@ def list_(
             opened.show_list(session, conn, found, session.names(conn))
         else:
             output.note("Nothing to do.")
+        output.cut(len(found), there)
 
 
 def _by(session: Session, due: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from console import output
 from console.dates import due_day, due_text, left_text, moment_text
 from console.language import tr
+from console.logbook import acted
 from console.output import Cell
 from engine.queries.instances import Step, View, Waiting
 
@@ -68,7 +69,6 @@ def _step(session: Session, step: Step, people: Mapping[str, str], left: Cell) -
         state = Cell(tr("late") if step.closed_at else left.text, fg="red", bold=True)
     elif step.closed_at is None and step.due_at is not None:
         state = left
-    person = (step.person_name or "") + (f" ({_name(people, step.acting_for)})" if step.acting_for else "")
     due = "" if step.due_at is None else due_day(step.due_at, session.zone).isoformat()
     return (
         Cell(
@@ -78,11 +78,22 @@ def _step(session: Session, step: Step, people: Mapping[str, str], left: Cell) -
         Cell(step.task, bold=step.closed_at is None),
         Cell(step.name, dim=step.status == "cancelled"),
         step.role_name or "",
-        person,
+        _person(step, people),
         due,
         done,
         state,
     )
+
+
+def _person(step: Step, people: Mapping[str, str]) -> str:
+    """Who has the step; once it is done, in the words of the log book, who acted as whom and for whom."""
+    if step.person is None or step.account is None:
+        return step.person_name or ""
+    names = {**people, step.person: step.person_name or step.person}
+    if step.account == step.person:
+        return acted(names, step.person, step.acting_for, None)
+    absent = None if step.acting_for == step.person else step.acting_for
+    return acted(names, step.account, step.person, absent)
 
 
 def _rest(session: Session, view: View) -> None:

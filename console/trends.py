@@ -8,8 +8,8 @@ import click
 
 from console import output
 from console.completions import instance_ids, units
-from console.drawing import INSTANCE, PART
-from console.figures import METHOD, method_named, round_to_read
+from console.drawing import INSTANCE, PART, round_to_read
+from console.figures import METHOD, method_named
 from console.language import Messages, chosen, tr
 from console.output import Cell
 from console.session import Session
@@ -108,10 +108,13 @@ def _plain_trend(made: Trend) -> dict[str, Any]:
 def priorities(session: Session, instance: str, part: str | None) -> None:
     """Items by importance (correlation with the overall judgement) and performance (index): what to improve first."""
     from survey import rounds
+    from survey.analysis import check_shown
     from survey.figures import priorities as figured
 
     with session.read() as conn:
-        found = figured(rounds.counts_of(conn, [round_to_read(session, conn, instance, part)]))
+        chosen_round = round_to_read(session, conn, instance, part)
+        check_shown(conn, chosen_round)
+        found = figured(rounds.counts_of(conn, [chosen_round]))
     order = list(_QUADRANTS)
     ranked = sorted(
         found,

@@ -20,16 +20,31 @@ from engine.forms import Form, Prompt, clean, outline
 
 
 def pairs(texts: Iterable[str]) -> dict[str, object]:
-    """`name=value` each; values stay text, which forms read by the field's type. Raises click.UsageError."""
+    """`name=value` each; values stay text, which forms read by the field's type, but for those of `name:=JSON`.
+
+    Raises click.UsageError.
+    """
     found: dict[str, object] = {}
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals or not name.strip():
+        typed = name.endswith(":")
+        name = name.removesuffix(":").strip()
+        if not equals or not name:
             raise click.UsageError(tr("--set expects name=value, found {text!r}", text=text))
-        if name.strip() in found:
-            raise click.UsageError(tr("--set gives {name} twice: keep one of them", name=name.strip()))
-        found[name.strip()] = value
+        if name in found:
+            raise click.UsageError(tr("--set gives {name} twice: keep one of them", name=name))
+        found[name] = _json(name, value) if typed else value
     return found
+
+
+def _json(name: str, value: str) -> object:
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        raise click.UsageError(
+            tr("{name}:= expects a number, true, false or other JSON, found {value!r}; text goes as {name}=…",
+               name=name, value=value)
+        ) from None  # fmt: skip
 
 
 def from_file(file: Path) -> dict[str, object]:

@@ -21,6 +21,7 @@ from engine.commands import (
     messages,
     moving,
     organisation,
+    personal,
     schedules,
     timers,
     working,
@@ -73,7 +74,7 @@ COMMANDS: Mapping[type[Command], Carry] = {
     clocks.AcceptClock: administrative(clocks.accept_clock),
     archives.SealArchive: archives.seal_archive,
     journal.Seal: journal.seal,
-    journal.Erase: administrative(journal.erase),
+    personal.Erase: administrative(personal.erase),
 }
 
 

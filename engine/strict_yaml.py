@@ -313,9 +313,9 @@ class Reader:
         """Whether something stands under `key`."""
         return self.value(key) is not None
 
-    def text(self, key: str) -> str:
-        """Text that has to be there and not be blank."""
-        found = self._scalar(key, (str,), required=True)
+    def text(self, key: str, example: str = "…") -> str:
+        """Text that has to be there and not be blank; `example` shows how it is written."""
+        found = self._scalar(key, (str,)) if self._present(key, True, example) else None
         if isinstance(found, str) and blank(found):
             self.fault("{key} is blank", "Write its text", at=(key,), key=key)
         return found if isinstance(found, str) else ""
@@ -374,9 +374,9 @@ class Reader:
                 self._mistyped(key, item, str, (key, index))
         return tuple(item for item in items if isinstance(item, str))
 
-    def _present(self, key: str, required: bool) -> bool:
+    def _present(self, key: str, required: bool, example: str = "…") -> bool:
         if required and not self.has(key):
-            self.fault("{key} is missing", "Add `{key}: …` here", key=key)
+            self.fault("{key} is missing", "Add `{key}: {example}` here", key=key, example=example)
         return self.has(key)
 
     def _list(self, key: str, required: bool) -> list[Value]:

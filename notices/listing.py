@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
 from engine.errors import NotFound
+from engine.queries.totals import total
 from engine.store.tables import person
 from notices.readers import everybody
 from notices.settings import NONE, Settings
@@ -45,12 +46,19 @@ _NOTICES = select(delivery, person.c.name.label("person_name")).select_from(
 
 def notices(conn: Connection, *, status: str = "open", limit: int | None = None) -> tuple[Notice, ...]:
     """Messages, the newest first: `open` (not done: waiting or failed), `failed`, or `all`."""
-    query = _NOTICES.order_by(delivery.c.id.desc())
-    if status == "failed":
-        query = query.where(FAILED)
-    elif status == "open":
-        query = query.where(or_(WAITING, FAILED))
+    query = _wanted(status).order_by(delivery.c.id.desc())
     return tuple(_notice(row) for row in conn.execute(query if limit is None else query.limit(limit)))
+
+
+def notices_total(conn: Connection, *, status: str = "open") -> int:
+    """How many there are without a limit."""
+    return total(conn, _wanted(status))
+
+
+def _wanted(status: str) -> Select[Any]:
+    if status == "failed":
+        return _NOTICES.where(FAILED)
+    return _NOTICES.where(or_(WAITING, FAILED)) if status == "open" else _NOTICES
 
 
 def find(conn: Connection, number: int) -> Notice:

@@ -14,6 +14,7 @@ from engine.ports import Connection
 from engine.store.tables import definition
 from survey import rounds
 from survey.figures import (
+    LEAST,
     METHODS,
     Consistency,
     Counts,
@@ -105,6 +106,27 @@ def analyse(conn: Connection, found: Round, by: Sequence[str] = (), method: Meth
     )
 
 
+def check_shown(conn: Connection, found: Round) -> None:
+    """Raises `Conflict` for an anonymous round that is open, or of which fewer than `LEAST` answer sets are back.
+
+    What is counted of so few is nearly what each of them said; and the figures before and after a return, each of
+    them of many, say together what that one return said.
+    """
+    if not found.anonymous:
+        return
+    if found.status == "open":
+        template = (
+            "{round} is anonymous and still open: its answers and figures are shown once it is closed, so that "
+            "nobody can see what a return changed. Close it with flow round close, or wait for the procedure to"
+        )
+        raise Conflict(template, round=found.name)
+    if rounds.progress(conn, found).returned < LEAST:
+        template = (
+            "{round} is anonymous and fewer than {least} came back: its answers and figures are not shown"
+        )
+        raise Conflict(template, round=found.name, least=LEAST)
+
+
 def closed_rounds(
     conn: Connection, procedure: str, *, part: str | None = None, unit: str | None = None
 ) -> list[Round]:
@@ -143,7 +165,9 @@ def named(conn: Connection, names: Sequence[str], part: str | None = None) -> li
 
 
 def trend_of(conn: Connection, found: Sequence[Round], method: Method | None = None) -> Trend:
-    """The rounds side by side. Raises `Invalid` where questionnaires or methods differ."""
+    """The rounds side by side. Raises `Invalid` where questionnaires or methods differ, and as `check_shown` does."""
+    for each in found:
+        check_shown(conn, each)
     periods = [each.period for each in found]
     names = [
         each.period

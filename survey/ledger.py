@@ -115,10 +115,19 @@ def record(
 ) -> None:
     """Enter what was done for the members on a day, and what came of it.
 
-    Raises `Invalid` for words that there are not, `Conflict` for a disposition of somebody whose answers are in.
+    After the round is closed nothing comes of it: the members stay as its figures counted them. Raises `Invalid` for
+    words that there are not, `Conflict` for a disposition of somebody whose answers are in, and for what would change
+    the figures of a closed round.
     """
     _check(found, kind, channel, disposition, note, day, now)
     final = disposition or ("refusal" if kind == "refusal" else None)
+    closed = found.status != "open"
+    if closed and (final or kind == "issue"):
+        template = (
+            "{round} is closed: what became of everybody stands in its figures. Enter what you learned since as a "
+            "remark that changes none of them: --kind attempt --note …"
+        )
+        raise Conflict(template, round=found.name)
     back = [each.code for each in members if each.disposition in RETURNED]
     if final and back:
         template = "The answers of {codes} are in: what became of them is known"
@@ -136,25 +145,25 @@ def record(
     if not members:
         return
     conn.execute(insert(attempt), [{**entry, "member_id": each.id} for each in members])
-    changes = []
-    for each in members:
-        became, issued_on = final or each.disposition, each.issued_on
-        way = (
-            each.channel or channel
-        )  # a reminder on the phone does not make a paper questionnaire one by phone
-        if kind == "issue":
-            way = channel or each.channel
-            became, issued_on = (
-                final or ("issued" if became == "listed" else became),
-                issued_on or day.isoformat(),
-            )
-        changes.append({"which": each.id, "became": became, "given": issued_on, "by_way": way})
+    if closed:
+        return
+    changes = [_became(each, kind, final, channel, day) for each in members]
     conn.execute(
         update(member)
         .where(member.c.id == bindparam("which"))
         .values(disposition=bindparam("became"), issued_on=bindparam("given"), channel=bindparam("by_way")),
         changes,
     )
+
+
+def _became(each: Member, kind: str, final: str | None, channel: str | None, day: date) -> dict[str, object]:
+    """What a member's row becomes; a reminder by telephone does not make a paper questionnaire one by telephone."""
+    became, given, way = final or each.disposition, each.issued_on, each.channel or channel
+    if kind == "issue":
+        way = channel or each.channel
+        became = final or ("issued" if each.disposition == "listed" else each.disposition)
+        given = given or day.isoformat()
+    return {"which": each.id, "became": became, "given": given, "by_way": way}
 
 
 def hand_out(conn: Connection, found: Round, given: Mapping[str, int], collected: Mapping[str, int]) -> None:

@@ -1,6 +1,6 @@
 """Returns written down, entered twice, replaced, corrected.
 
-What is stored of an anonymous round has no time, no order and no name (`survey.tables`). Functions work in the
+What is stored of an anonymous round has no time, no order, no file and no name (`survey.tables`). Functions work in the
 caller's transaction.
 """
 
@@ -19,7 +19,7 @@ from engine.forms import Form
 from engine.ports import Connection
 from survey.questionnaires import columns_of
 from survey.reading import Return
-from survey.rounds import Member, Round, roster
+from survey.rounds import Member, Round, called, member_of, roster
 from survey.tables import answers, attempt, member
 
 
@@ -80,7 +80,7 @@ def take(
             "groups": dict(each.groups),
             "answers": dict(each.answers),
             "abstained": each.abstained,
-            "source": source,
+            "source": None if found.anonymous else source,
             "recorded_on": today.isoformat(),
             "recorded_at": at,
             "recorded_by": by,
@@ -206,9 +206,18 @@ def compare(conn: Connection, found: Round, form: Form) -> Comparison:
 
 
 def member_called(conn: Connection, found: Round, code: str) -> Member:
-    """The member of that code, or of that number (`#12`). Raises `NotFound`."""
+    """The member of that code, with its unit before it (`office-3/B-1203`) or without, or of that number (`#12`).
+
+    Raises `NotFound`, and `Conflict` where several units have the code.
+    """
     wanted = identity(code)
-    for each in roster(conn, found.id):
-        if identity(each.code) == wanted or wanted == f"#{each.number}":
-            return each
-    raise NotFound("Customer {code} is not on the round's roster", code=code)
+    there = called(conn, found, wanted)
+    if not there and wanted.startswith("#") and wanted[1:].isdecimal():
+        who = member_of(conn, found, number=int(wanted[1:]))
+        there = () if who is None else (who,)
+    if not there:
+        raise NotFound("Customer {code} is not on the round's roster", code=code)
+    if len(there) > 1:
+        codes = ", ".join(each.code for each in there)
+        raise Conflict("Several customers of the round have the code {code}: {codes}", code=code, codes=codes)
+    return there[0]

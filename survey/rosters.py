@@ -300,8 +300,15 @@ def listed(
 
 
 def find(conn: Connection, code: str, unit: str | None = None) -> Respondent:
-    """The respondent of that code. Raises `NotFound`, and `Conflict` when several units know the code."""
-    found = listed(conn, units=None if unit is None else [unit], code=identity(code))
+    """The respondent of that code, before which its unit may stand as rounds list it (`office-3/B-1203`).
+
+    Raises `NotFound`, and `Conflict` when several units know the code.
+    """
+    plain = identity(code)
+    found = listed(conn, units=None if unit is None else [unit], code=plain)
+    if not found and unit is None and "/" in plain:
+        place, _, rest = plain.partition("/")
+        found = listed(conn, units=[place], code=rest)
     if not found:
         raise NotFound("No customer {code} stands on a roster; see `flow roster list`", code=code)
     if len(found) > 1:

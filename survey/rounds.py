@@ -28,6 +28,8 @@ from survey.tables import DISPOSITIONS, answers, draw, member, respondent, surve
 PORTION = 2_000
 """Answer sets read at a time."""
 ANONYMOUS = "anonymous"
+NAMELESS = '""'
+"""How an instance's round without a name is called where it has others, too: `--part ""` chooses it."""
 HANDED_OUT, COLLECTED = "handed_out", "collected"
 """What is counted where questionnaires go to whoever comes, and no roster says who that is."""
 LINKED_GROUPS = ("project", "segment")
@@ -172,14 +174,14 @@ def round_of(conn: Connection, instance: int, part: str | None = None) -> Round:
     """
     found = rounds_of(conn, instance)
     chosen = [each for each in found if part is None or each.part == part]
-    parts = ", ".join(each.part or "''" for each in found)
+    parts = ", ".join(each.part or NAMELESS for each in found)
     if not found:
         raise NotFound("{label} has opened no survey round yet", label=label(instance))
     if not chosen:
         template = "{label} has no round {part}, but these: {parts}"
-        raise NotFound(template, label=label(instance), part=part, parts=parts)
+        raise NotFound(template, label=label(instance), part=part or NAMELESS, parts=parts)
     if len(chosen) > 1:
-        template = "{label} has several rounds: {parts}. Say which one"
+        template = "{label} has several rounds: {parts}. Say which one with --part"
         raise Conflict(template, label=label(instance), parts=parts)
     return chosen[0]
 
@@ -204,6 +206,21 @@ def member_of(conn: Connection, found: Round, *, number: int | None = None, code
     plain = identity(code)
     rows = conn.execute(wanted.where(respondent.c.code.in_((plain, plain.rpartition("/")[2]))))
     return next((each for each in map(_member, rows) if each.code == plain), None)
+
+
+def called(conn: Connection, found: Round, code: str) -> tuple[Member, ...]:
+    """Who is meant by a code as people type it: with the unit before it, or without where that is not needed.
+
+    A code of the round's own unit means its customer alone, in the sample or not; otherwise all who have it.
+    """
+    unit, _, rest = code.partition("/")
+    table = respondent.c
+    wanted = (table.code == code) | ((table.unit == unit) & (table.code == rest))
+    there = tuple(map(_member, conn.execute(_MEMBERS.where(member.c.round_id == found.id, wanted))))
+    if exact := tuple(each for each in there if each.code == code):
+        return exact
+    own = select(table.id).where(table.unit == found.unit, table.code == code)
+    return () if conn.execute(own).first() else there
 
 
 _MEMBERS = (

@@ -204,8 +204,8 @@ def _typed(value: object) -> str:
     """A cell's value as it would be typed."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "1" if value else "0"
+    if isinstance(value, bool):  # not 1 or 0: those are marks on a scale
+        return "TRUE" if value else "FALSE"
     if isinstance(value, float) and value.is_integer() and abs(value) < 10**15:
         return str(int(value))
     if isinstance(value, datetime):

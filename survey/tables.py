@@ -5,7 +5,7 @@ own sample, so that who moves in or out later changes no figure of the past. Per
 alone, where it can be erased; codes, projects and segments are all that the rest knows of a respondent.
 
 What a round promised those who answer is kept by the tables themselves: rows of an anonymous round cannot say
-whose answers they are, nor when within a day they came (the constraints called `promise`).
+whose answers they are, from which file, nor when within a day they came (the constraints called `promise`).
 """
 
 from __future__ import annotations
@@ -170,11 +170,11 @@ answers = Table(
     must("groups", Json, default=dict),  # project, segment, department: those the round's design names
     must("answers", Json),
     must("abstained", Boolean, default=False),  # the return rates nothing at all
-    may("source", Text),  # the file it came from
+    may("source", Text),  # the file it came from; of an anonymous round none: its name may be a person's
     must("recorded_on", Text),
     may("recorded_at", Instant),
     must("recorded_by", Text),
-    *_promise("member_id IS NULL AND recorded_at IS NULL AND entry = 1"),
+    *_promise("member_id IS NULL AND recorded_at IS NULL AND entry = 1 AND source IS NULL"),
     UniqueConstraint("member_id", "entry"),
     sqlite_with_rowid=False,
 )

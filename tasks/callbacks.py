@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from documents.content import Block, Column, Fields, Table, Value
 from documents.excel import Sheet, workbook
@@ -18,6 +18,7 @@ from engine.calendar.counting import add_working_days
 from engine.characters import identity
 from engine.errors import EngineError, Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, number, takes
+from engine.store import tables
 from engine.store.calendars import calendar_of
 from engine.store.organisation import person_names
 from survey import callbacks, ledger, rounds, wanted
@@ -110,13 +111,33 @@ def customers_known(call: Call) -> None:
 
 @handlers.verify
 def way_allowed(call: Call) -> None:
-    """A customer is called back in a way (`callback_mode`) that the variable `callback_modes` names, if any."""
+    """A customer is called back in a way (`callback_mode`) that the variable `callback_modes` names, if any.
+
+    The day (`callback_on`) is not before the attempt before it; for the first, not before the survey began.
+    """
     modes = [each.strip() for each in (call.variables.get("callback_modes") or "").split(",") if each.strip()]
     if modes and call.values.get("callback_mode") not in modes:
         ways = "、".join(ledger.CHANNELS.get(each, each) for each in modes)
         raise Invalid(
             [Problem("callback_mode", "Customers are called back by these ways only: {ways}", {"ways": ways})]
         )
+    on, least = str(call.values["callback_on"]), _earliest(call)
+    if on < least:
+        template = "{day} is before {earliest}, the day of the last attempt, or on which the survey began"
+        raise Invalid([Problem("callback_on", template, {"day": on, "earliest": least})])
+
+
+def _earliest(call: Call) -> str:
+    """The first day on which the next attempt may have been made."""
+    log = call.variables.get("callback_log")
+    if log:
+        return str(log[-1]["on"])
+    if call.variables.get("callback_number") is not None and (found := _round(call)) is not None:
+        began = found.opened_at
+    else:
+        table = tables.instance
+        began = call.conn.execute(select(table.c.started_at).where(table.c.id == call.root)).scalar_one()
+    return began.astimezone(call.zone).date().isoformat()
 
 
 @handlers.inside

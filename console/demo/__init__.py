@@ -30,9 +30,10 @@ FOLDER = Path("demo")
 @option("--responses", type=click.IntRange(12, MOST), help="Replay only so many of the answers.")
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, resume: bool, again: bool, responses: int | None) -> None:
-    """Play a quarterly survey of six offices with 1,033 real answers, and print what came of it.
+    """Play a quarterly survey of six offices with 1,033 real answers, and three other procedures; show the results.
 
-    The workspace stays in the folder `demo`, with its virtual clock.
+    The others are a year of an IT service's census, a year of a pharmaceutical group's surveys, and a hospital's month,
+    with made-up customers and answers. The workspaces stay in the folder `demo`, each with its virtual clock.
     """
     if ctx.invoked_subcommand is None:
         if resume and again:
@@ -41,17 +42,35 @@ def demo(ctx: click.Context, folder: Path, resume: bool, again: bool, responses:
 
 
 def _play(session: Session, folder: Path, resume: bool, again: bool, responses: int | None) -> None:
-    from console.demo import acting, place, telling
+    from console.demo import acting, place, screens, stories, telling
 
     if language.asked(sys.argv[1:], os.environ) is None:
         language.use("zh")  # as the staff of these offices read it
     ask = output.interactive() and not session.json
+    values = {}
     with place.ready(folder, responses, resume=resume, again=again, ask=ask) as number:
         app = acting.prepare(folder, number)
         with app.store:
             with output.working("Playing July to October 2026 for six offices"):
                 acting.play(app)
-            telling.tell(app, as_json=session.json)
+            told = telling.told(app)
+        if session.json:
+            values = telling.plain(told)
+        else:
+            telling.show(app, told)
+        others = {}
+        for story in stories.STORIES:
+            app = stories.prepare(folder, story)
+            with app.store:
+                with output.working("Playing {story}", story=f"{story.code} {language.tr(story.title)}"):
+                    stories.play(app, story)
+                found = screens.told(app, story)
+            if session.json:
+                others[story.code] = screens.plain(found)
+            else:
+                screens.show(app, story, found)
+    if session.json:
+        output.dump({**values, "stories": others})
 
 
 @demo.command("clock", example="flow demo clock --advance P1D")

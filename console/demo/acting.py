@@ -10,7 +10,7 @@ import csv
 import io
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -46,6 +46,7 @@ PROCEDURE = "building-quarterly-15-workdays"
 PERIOD = "2026-Q3"
 DISTRICTS = {f"office-{number}": str(number) for number in range(1, 7)}
 """The city's districts play the management offices."""
+ZONE = ZoneInfo("Asia/Shanghai")
 BEGINS = datetime(2026, 7, 1, 1, 0, tzinfo=UTC)
 EXAMPLE = Path("examples") / "resident-survey-2021-09"
 LATE = {
@@ -59,34 +60,47 @@ LATE = {
 
 def prepare(folder: Path, responses: int) -> App:
     """The workspace, laid out as far as it is not yet: every part of this may be done twice."""
+    app = lay_out(folder, "示例物业公司", BEGINS, shipped() / EXAMPLE / "org.yaml")
+    with app.store.read() as conn:
+        households = demonstration.households(conn)
+    if not households:
+        app.do(ImportRoster(by=SYSTEM, data=_roster(responses), source="roster.csv"))
+    put_in_force(app, PROCEDURE, list(DISTRICTS))
+    return app
+
+
+def lay_out(folder: Path, organisation_name: str, begins: datetime, org_file: Path) -> App:
+    """A demo workspace with its clock, the working-day tables and an organisation, made as far as it is not yet."""
     if not (folder / config.FILE).is_file():
-        config.make(folder, organisation="示例物业公司", zone="Asia/Shanghai", language="zh", demo=True)
+        config.make(folder, organisation=organisation_name, zone=ZONE.key, language="zh", demo=True)
     workspace = config.read(folder)
     app = open_app(workspace, subjects(), upgrade=True)
     if not isinstance(app.clock, VirtualClock):
-        app.clock = VirtualClock(BEGINS)
+        app.clock = VirtualClock(begins)
         app.reach = UNKNOWN
-        app.do(organisation.MoveClock(by=SYSTEM, to=BEGINS))
+        app.do(organisation.MoveClock(by=SYSTEM, to=begins))
     for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):
         app.do(calendars.ImportCalendar(by=SYSTEM, document=load(file.read_bytes(), file.name)))
-    _copy(shipped() / EXAMPLE / "org.yaml", workspace.org_file)
+    _copy(org_file, workspace.org_file)
     raw = workspace.org_file.read_bytes()
     with app.store.read() as conn:
         known = work.setting(conn, organisation.ORG_HASH)
-        households = demonstration.households(conn)
     if known is None:
         app.do(organisation.ImportOrganisation(by=SYSTEM, document=load(raw, "org.yaml"), raw=raw))
-    if not households:
-        app.do(ImportRoster(by=SYSTEM, data=_roster(responses), source="roster.csv"))
-    if not (workspace.processes / PROCEDURE).exists():
-        folders.copy(workspace, PROCEDURE)
+    return app
+
+
+def put_in_force(app: App, procedure: str, units: Sequence[str]) -> None:
+    """A shipped procedure, copied, published with what it calls, and started by its calendar in these units."""
+    workspace = app.workspace
+    if not (workspace.processes / procedure).exists():
+        folders.copy(workspace, procedure)
     known = folders.of_workspace(workspace)
-    source = folders.find(workspace, PROCEDURE)
+    source = folders.find(workspace, procedure)
     for each in (*folders.called(source, known), source):
         app.do(definitions.Publish(by=SYSTEM, procedure=each.load()))
-    for unit in DISTRICTS:
-        app.do(schedules.Schedule(by=SYSTEM, procedure=PROCEDURE, unit=unit))
-    return app
+    for unit in units:
+        app.do(schedules.Schedule(by=SYSTEM, procedure=procedure, unit=unit))
 
 
 def begun(folder: Path) -> int:

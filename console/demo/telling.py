@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from console.language import chosen, tr
 from console.output import Cell
 from engine.model import label
 from engine.queries import definitions, demonstration
-from engine.store.verify import verify
+from engine.store.verify import Verdict, verify
 from survey import rounds
 from survey.figures import Figures, Line, percent, shown
 
@@ -29,28 +30,44 @@ if TYPE_CHECKING:
     from engine.queries.demonstration import Course
 
 
-def tell(app: App, *, as_json: bool) -> None:
-    """Print everything; with `as_json` the same as one value."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to be told."""
+
+    courses: tuple[Course, ...]
+    offices: list[Figures]
+    whole: Figures
+    verdict: Verdict
+    titles: Mapping[str, str]
+    """The procedure's English title by the other."""
+
+
+def told(app: App) -> Told:
+    """What came of the quarter."""
     with app.store.read() as conn:
         courses = demonstration.courses(conn, PROCEDURE, PERIOD)
         found = [rounds.round_of(conn, each.instance) for each in courses]
         offices = [rounds.figures_of(conn, [each]) for each in found]
-        whole = rounds.figures_of(conn, found)
-        verdict = verify(conn)
-        if as_json:
-            output.dump(
-                {
-                    "courses": courses,
-                    "figures": {"whole": _plain(whole)}
-                    | {c.unit: _plain(f) for c, f in zip(courses, offices, strict=True)},
-                    "journal": {"rows": verdict.rows, "faults": [str(fault) for fault in verdict.faults]},
-                }
-            )
-            return
         titles = definitions.english(conn) if chosen() == "en" else {}
-        _timeline(app, courses[SHOWN], titles)
-    _offices(app, courses, offices)
-    _figures(courses, offices, whole)
+        return Told(courses, offices, rounds.figures_of(conn, found), verify(conn), titles)
+
+
+def plain(found: Told) -> dict[str, Any]:
+    """The same for --json."""
+    figures = {c.unit: figures_plain(f) for c, f in zip(found.courses, found.offices, strict=True)}
+    return {
+        "courses": found.courses,
+        "figures": {"whole": figures_plain(found.whole)} | figures,
+        "journal": {"rows": found.verdict.rows, "faults": [str(fault) for fault in found.verdict.faults]},
+    }
+
+
+def show(app: App, found: Told) -> None:
+    """Print it."""
+    courses, verdict = found.courses, found.verdict
+    _timeline(app, courses[SHOWN], found.titles)
+    _offices(app, courses, found.offices)
+    _figures(courses, found.offices, found.whole)
     folder = app.workspace.records.relative_to(app.workspace.folder.parent)
     output.echo()
     output.say("Records: {folder}/SV-…, each with SHA256SUMS", folder=folder)
@@ -64,8 +81,7 @@ def tell(app: App, *, as_json: bool) -> None:
         )
     output.echo()
     output.heading(tr("Try next"))
-    program = Path(sys.argv[0]).resolve()
-    flow = shlex.quote(os.path.relpath(program, app.workspace.folder)) if program.is_file() else "flow"
+    flow = flow_from(app.workspace.folder)
     late = next(task for task in courses[SHOWN].tasks if task.late)
     for line in (
         f"cd {shlex.quote(os.path.relpath(app.workspace.folder))}",
@@ -74,6 +90,12 @@ def tell(app: App, *, as_json: bool) -> None:
         f"{flow} demo clock --to 2026-11-20T09:00 && {flow} task list --as chen.jing",
     ):
         output.echo(f"  {line}")
+
+
+def flow_from(folder: Path) -> str:
+    """How the program is called by somebody who works in a folder."""
+    program = Path(sys.argv[0]).resolve()
+    return shlex.quote(os.path.relpath(program, folder)) if program.is_file() else "flow"
 
 
 def _timeline(app: App, course: Course, titles: Mapping[str, str]) -> None:
@@ -146,8 +168,10 @@ def _numbers(line: Line) -> tuple[str, str, str, str]:
     return (str(line.rate.base), str(line.tally.abstained), shown(line.mean), percent(line.rate.value))
 
 
-def _plain(figures: Figures) -> dict[str, Any]:
-    def plain(line: Line) -> dict[str, Any]:
+def figures_plain(figures: Figures) -> dict[str, Any]:
+    """Figures for --json, by item."""
+
+    def line_plain(line: Line) -> dict[str, Any]:
         tally, rate = line.tally, line.rate
         return {
             "base": rate.base, "abstained": tally.abstained, "blank": tally.blank, "satisfied": tally.satisfied,
@@ -157,7 +181,7 @@ def _plain(figures: Figures) -> dict[str, Any]:
 
     return {
         "method": figures.method.id, "issued": figures.issued, "returned": figures.returned,
-        "whole": plain(figures.whole),
-        "groups": {each.id: plain(each) for each in figures.groups},
-        "items": {each.id: plain(each) for each in figures.items},
+        "whole": line_plain(figures.whole),
+        "groups": {each.id: line_plain(each) for each in figures.groups},
+        "items": {each.id: line_plain(each) for each in figures.items},
     }  # fmt: skip

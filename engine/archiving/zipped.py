@@ -142,14 +142,14 @@ READ_ME_TEXT = """\
 
     sha256sum -c SHA256SUMS
 
-manifest.json 的 SHA-256 记入了该流程的日志（archive.sealed）：
+manifest.json 的 SHA-256 记入了该流程（或其所调用的归档流程）的日志（archive.sealed）：
 
     {sha256}
 
 This is the complete archive of one run of a procedure: its controlled records (records/), the procedure it followed
 (definitions/), its whole journal ({history}; as text: history.txt), and the manifest (manifest.json). Check it
 without any program of ours: unpack it and run the command above there. The SHA-256 of manifest.json, printed above,
-stands in the journal of the instance (archive.sealed).
+stands in the journal (archive.sealed) of the instance, or of the one it called to be sealed.
 """
 
 

@@ -56,7 +56,10 @@ class Meter:
         if self.chain > MAX_VISITS:
             template = "More than {limit} elements ran without waiting; the loop has no end"
             return EngineError(template, limit=MAX_VISITS)
-        if tokens > MAX_TOKENS:
-            template = "More than {limit} tokens are on their way at once; a gateway feeds itself"
-            return EngineError(template, limit=MAX_TOKENS)
-        return None
+        return crowded() if tokens > MAX_TOKENS else None
+
+
+def crowded() -> EngineError:
+    """Why an instance goes no further that has too many tokens alive."""
+    template = "More than {limit} tokens are on their way at once: more begin than end"
+    return EngineError(template, limit=MAX_TOKENS)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from lxml import etree
 
@@ -40,8 +41,12 @@ GLOBAL_TASKS = {
 """Tasks that stand outside of processes, and what each is where a call activity calls it."""
 
 
+@lru_cache(32)
 def read(xml: bytes) -> Diagram:
-    """Everything the file says. Raises Misbuilt when it cannot be read or an id stands twice."""
+    """Everything the file says. Raises Misbuilt when it cannot be read or an id stands twice.
+
+    The last files stay read: one is asked for by the check, by publishing it and by whoever looks at it.
+    """
     return read_tree(parse(xml))
 
 

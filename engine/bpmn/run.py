@@ -107,18 +107,23 @@ class Run(Workflow):  # type: ignore[misc]
         variables: Mapping[str, object],
         element: str | None = None,
         came: tuple[str, str] | None = None,
+        *,
+        held: bool = False,
     ) -> None:
         """Put tokens where the process begins: on the element named, or as `ProcessSpec.starts` says.
 
         `came` is the message or signal (kind, name) that began it; without it the process begins as if all
-        that its start event waits for had come.
+        that its start event waits for had come. `held` it is there, and goes on with the next step.
         """
         self.data.update(plain(variables))
         scope = self.open_scope(self.spec.name, None)
         for node in self.spec.starts(self.spec.name, element):
             began = self.spec.source.nodes[node].instantiate or came is not None
             self.enter(node, scope.id, **({"w": came} if began else {}))
-        self.drive()
+        if held and self.agenda:
+            self._pause(self.agenda[0])
+        else:
+            self.drive()
 
     def complete(self, number: int, values: Mapping[str, object]) -> None:
         """A person, an outside handler or a batch is done with the token's element."""
@@ -192,7 +197,7 @@ class Run(Workflow):  # type: ignore[misc]
             if self.drained:
                 self._close_scope(self.drained.popleft())
             elif self.agenda and (pausing or self.meter.full):
-                self.effects.append(effects.Paused(self.agenda[0].id, self.agenda[0].task_spec.name))
+                self._pause(self.agenda[0])
                 return
             elif self.agenda:
                 token = self.agenda.popleft()
@@ -205,7 +210,7 @@ class Run(Workflow):  # type: ignore[misc]
                     pausing = self.env.paused() or first
                     delayed = token.alive and "d" in token.internal_data
                     if (first and self.drained) or (pausing and delayed):
-                        self.effects.append(effects.Paused(token.id, token.task_spec.name))
+                        self._pause(token)
                         return
             elif not self._check_joins():
                 return
@@ -325,6 +330,9 @@ class Run(Workflow):  # type: ignore[misc]
             if scope.live == 0:
                 self.drained.append(scope.id)
 
+    def _pause(self, token: Token) -> None:
+        self.effects.append(effects.Paused(token.id, token.task_spec.name))
+
     def _run_token(self, token: Token) -> None:
         try:
             token.run()
@@ -336,10 +344,14 @@ class Run(Workflow):  # type: ignore[misc]
     def _exhausted(self, token: Token) -> bool:
         """Whether it went on for too long: it stops here, at one incident, however many tokens are ready."""
         fault = self.meter.fault(len(self.tasks))
-        if fault is not None:
+        if fault is None:
+            return False
+        if any(each.internal_data.get("e") == str(fault) for each in self.tasks.values()):
+            self.agenda.appendleft(token)  # said once already: the others go on when that one does
+        else:
             token._set_state(TaskState.ERROR)
             self._fail(token, fault)
-        return fault is not None
+        return True
 
     def _fail(self, token: Token, fault: EngineError) -> None:
         # What was done before stays done: the step is kept, and a person retries or skips this element.

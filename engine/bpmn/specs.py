@@ -201,7 +201,9 @@ class ActivitySpec(NodeSpec):
             count = run.env.evaluate(loop.cardinality, run.data)
             if isinstance(count, bool) or not isinstance(count, int) or count < 0:
                 raise EngineError(
-                    "The number of instances is {count!r}, not a whole number from 0", count=count
+                    "The number of instances is {count!r}, not a whole number from 0: `flow instance correct` puts the "
+                    "variable right with --set NAME:=5, without quotes",
+                    count=count,
                 )
             items = tuple(range(min(count, effects.MAX_ITEMS + 1)))
         elif loop.collection is not None:

@@ -6,6 +6,7 @@ and nothing finished is in it. A token is [number, element, scope, state, facts]
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import orjson
@@ -40,6 +41,13 @@ def dump(run: Run) -> bytes:
 def variables(state: bytes, of: str = "") -> dict[str, object]:
     """Only the variables. Raises EngineError, naming the instance `of`, for a state that cannot be read."""
     return dict(_content(state, of, "v")["v"])
+
+
+def without(state: bytes, names: Collection[str], of: str = "") -> bytes:
+    """The same state without the variables of those names. Raises as `variables` does."""
+    content = _content(state, of, "v")
+    kept = {name: value for name, value in content["v"].items() if name not in names}
+    return orjson.dumps({**content, "v": kept})
 
 
 def _content(state: bytes, of: str, *parts: str) -> dict[str, Any]:

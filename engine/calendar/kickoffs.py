@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from engine.calendar.counting import ONE_DAY, Count, Roll, add_working_days, nth_from, roll
+from engine.calendar.counting import ONE_DAY, Count, Roll, add_working_days, nth_from, out_of_range, roll
 from engine.calendar.due_grammar import Counting
 from engine.calendar.durations import Duration, clipped
-from engine.calendar.periods import Period, Unit, period_of
+from engine.calendar.periods import Period, Unit, period_named, period_of
 from engine.calendar.rules import Before, LatestFit, Manual, OnDay, OnWorkingDay, Rule
 from engine.calendar.working import WorkingCalendar
 from engine.errors import Conflict, NotFound, Problem
@@ -54,13 +54,43 @@ def kickoffs(
     Those before `created`, the moment the schedule was made, carry a warning, since nothing fires them.
     `NotFound` when the calendar lacks the table of a year that they depend on.
     """
-    found = []
-    for kickoff in _from(rule, start, end, calendar, zone):
-        if kickoff.day > end:
-            break
-        if kickoff.day >= start:
-            found.append(_with_missed(kickoff, created))
+    found, missing = known_kickoffs(rule, start, end, calendar, zone, created)
+    if missing is not None:
+        raise missing
     return found
+
+
+def known_kickoffs(
+    rule: Rule,
+    start: date,
+    end: date,
+    calendar: WorkingCalendar,
+    zone: ZoneInfo,
+    created: datetime | None = None,
+) -> tuple[list[Kickoff], NotFound | None]:
+    """The same up to the first that depends on a year without a table, and which table that is."""
+    found: list[Kickoff] = []
+    try:
+        for kickoff in _from(rule, start, end, calendar, zone):
+            if kickoff.day > end:
+                break
+            if kickoff.day >= start:
+                found.append(_with_missed(kickoff, created))
+    except NotFound as missing:
+        return found, missing
+    return found, None
+
+
+def kickoff_of(key: str, rule: Rule, calendar: WorkingCalendar, zone: ZoneInfo) -> Kickoff | None:
+    """The kick-off of the period of that key, as 2026-Q3; None when the rule has none for it.
+
+    `NotFound` as in `kickoffs`, `Invalid` when it lies outside the years 1 to 9999.
+    """
+    if rule.every is None or isinstance(rule.start, Manual):
+        return None
+    period = period_named(key, rule.every)
+    spans = [] if period is None else _spans(rule, period)
+    return _Reckoning(rule, period, spans[0], calendar).kickoff(zone) if period and spans else None
 
 
 def next_kickoff(
@@ -213,7 +243,10 @@ class _Reckoning:
     def kickoff(self, zone: ZoneInfo) -> Kickoff:
         day = self.reached(roll(self.day(), _roll_of(self.rule), self.calendar))
         self.anchors.setdefault("d0", day)
-        at = datetime.combine(day, self.rule.at, zone).astimezone(UTC)
+        try:
+            at = datetime.combine(day, self.rule.at, zone).astimezone(UTC)
+        except OverflowError as error:
+            raise out_of_range(day) from error
         return Kickoff(self.period.key, day, at, self.anchors, self.provisional, tuple(self.warnings))
 
     def day(self) -> date:

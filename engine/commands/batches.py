@@ -30,6 +30,8 @@ CHUNK = 200
 """Items started in one transaction; the rest follow as jobs."""
 MAX_STARTED = 400
 """Instances started in one transaction, those that they start themselves included; the rest follow as jobs."""
+MAX_DEPTH = 40
+"""Instances that start one another in one transaction; those that they start follow as jobs."""
 MAX_RECURSION = 500
 """Instances that may come of one when its process calls itself."""
 MAX_OUTPUTS = 200
@@ -152,8 +154,9 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
     ).all()
     node = instance.definition.node(instance.row["process"], row.element)
     children: dict[int, int | None] = {}
+    held = False
     for each in waiting:
-        if ctx.started >= MAX_STARTED:
+        if ctx.started >= MAX_STARTED or (ctx.depth >= MAX_DEPTH and row.kind != "task"):
             break
         if row.kind == "task":
             waits.open_task(
@@ -162,10 +165,10 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
             children[each.idx] = None
         else:
             crossed = ctx.crossed
-            child = children[each.idx] = _start_child(ctx, instance, node, row, each)
+            child = children[each.idx] = _start_child(ctx, instance, node, row, each, held=held)
             ended = ctx.instance(child).get("status") != InstanceStatus.RUNNING
             if ctx.crossed > crossed or (ended and node.loop is not None and node.loop.early):
-                break  # the others begin when it is known that they still have to
+                held = True  # the others are there too (13.3.7), and go on when it is known that they have to
     if children:
         ctx.conn.execute(
             update(item)
@@ -179,7 +182,9 @@ def spawn(ctx: Context, instance: OpenInstance, batch: int) -> None:
         jobs.put(ctx, "spawn", instance=instance.id, key=f"spawn:{batch}:{spawned}", batch=batch)
 
 
-def _start_child(ctx: Context, instance: OpenInstance, node: Node, batch: Any, item: Any) -> int:
+def _start_child(
+    ctx: Context, instance: OpenInstance, node: Node, batch: Any, item: Any, *, held: bool
+) -> int:
     given = calls.given(instance, node, item.input, item.idx, multi=batch.facts["multi"])
     if node.tag == "callActivity":
         definition, process = calls.called(instance, node)
@@ -198,6 +203,7 @@ def _start_child(ctx: Context, instance: OpenInstance, node: Node, batch: Any, i
         batch=batch.id,
         index=item.idx,
         called_as=calls.called_as(instance, node),
+        held=held,
     )
 
 

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Text, insert, select, type_coerce
 
 from engine.calendar.tables import CalendarTable, Exceptions
-from engine.commands import deadlines, moving, schedules
+from engine.commands import moving, recounting, schedules
 from engine.commands.core import Command, Context
 from engine.store import tables
 from engine.store.fingerprints import of_calendar
@@ -89,8 +89,8 @@ def _recompute(ctx: Context) -> int:
     ):
         instance = ctx.instance(number)
         moving.loaded(ctx, instance)
-        for row in ctx.conn.execute(
+        rows = ctx.conn.execute(
             select(table).where(table.c.instance_id == number, tables.ARMED_DEADLINE)
-        ).all():
-            moved += deadlines.recompute(ctx, instance, row)
+        ).all()
+        moved += recounting.recount(ctx, instance, rows)
     return moved

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, bindparam, case, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 
 from engine.bpmn.diagram import Node
 from engine.bpmn.rules.properties import notices
 from engine.calendar.due import Due
 from engine.calendar.durations import parse_duration
-from engine.commands.due_dates import ACTUAL, counting_of, date_of, parsed, work_out
+from engine.commands.due_dates import ACTUAL, counting_of, parsed, work_out
 from engine.errors import Problem
 from engine.store import tables
 from engine.store.fingerprints import of_arithmetic
@@ -29,7 +29,7 @@ WHOLE = "*"
 """The element name of the deadline of the whole instance."""
 
 _INSERT = insert(tables.deadline).returning(tables.deadline.c.id)
-_INSERT_TIMER = insert(tables.timer)
+INSERT_TIMER = insert(tables.timer)
 _CLOSE = (
     update(tables.deadline)
     .where(
@@ -63,7 +63,7 @@ _QUIET_ALL = (
     .where(tables.timer.c.instance_id == bindparam("instance"), tables.ARMED_TIMER)
     .values(status="cancelled")
 )
-_ARMED = select(tables.deadline).where(
+ARMED = select(tables.deadline).where(
     tables.deadline.c.instance_id == bindparam("instance"), tables.ARMED_DEADLINE
 )
 
@@ -98,7 +98,7 @@ def promised(ctx: Context, instance: OpenInstance, node: Node | None) -> Promise
     if not text:
         return None
     due = work_out(ctx, instance, parsed(text), ctx.now)
-    return Promise(text, due, () if due is None else _notices(ctx, instance, node, due))
+    return Promise(text, due, () if due is None else notices_of(ctx, instance, node, due))
 
 
 def arm(
@@ -133,10 +133,10 @@ def _store(
     name = instance.definition.procedure.title.of("zh") if node is None else node.label
     missed = due.at <= ctx.now
     if missed:
-        _say_past(ctx, instance, promise.text, name, due)
+        say_past(ctx, instance, promise.text, name, due)
     how: dict[str, Any] = {
         "anchors": {"opened": ctx.now.isoformat()}, "counting": counting_of(instance),
-        "calendar": ctx.calendar(instance.row["unit"]).version, "lines": [_line(line) for line in due.lines],
+        "calendar": ctx.calendar(instance.row["unit"]).version, "lines": [line_of(line) for line in due.lines],
     }  # fmt: skip
     number: int = ctx.conn.execute(
         _INSERT,
@@ -168,7 +168,7 @@ def _store(
     _arm_notices(ctx, instance, node, task, number, due, promise.notices)
 
 
-def _say_past(ctx: Context, instance: OpenInstance, rule: str, name: str, due: Due) -> None:
+def say_past(ctx: Context, instance: OpenInstance, rule: str, name: str, due: Due) -> None:
     """Remember, by the date variable behind it all, a deadline that is past from the start."""
     anchor, dues = parsed(rule).anchor, instance.definition.dues(instance.row["process"])
     while anchor is not None and anchor.source == "planned" and anchor.name in dues:
@@ -178,7 +178,8 @@ def _say_past(ctx: Context, instance: OpenInstance, rule: str, name: str, due: D
         ctx.past.append(Problem(anchor.name, template, {"name": name, "due": due.day.isoformat()}))
 
 
-def _line(line: Any) -> dict[str, object]:
+def line_of(line: Any) -> dict[str, object]:
+    """A day of a due date's arithmetic, as it is kept."""
     return {
         "day": line.day.isoformat(),
         "count": line.count,
@@ -188,7 +189,7 @@ def _line(line: Any) -> dict[str, object]:
     }
 
 
-def _notices(ctx: Context, instance: OpenInstance, node: Node | None, due: Due) -> tuple[Notice, ...]:
+def notices_of(ctx: Context, instance: OpenInstance, node: Node | None, due: Due) -> tuple[Notice, ...]:
     """Reminders before, overdue notices after; a reminder whose time has passed is left out."""
     found = []
     for kind, length, role in told_of(_properties(instance, node)):
@@ -204,22 +205,33 @@ def _arm_notices(
     ctx: Context, instance: OpenInstance, node: Node | None, task: str | None, deadline: int, due: Due,
     found: tuple[Notice, ...],
 ) -> None:  # fmt: skip
-    """Each notice is a timer of its own."""
+    for row in timers_of(instance, node, task, deadline, due, found):
+        ctx.conn.execute(INSERT_TIMER, row)
+
+
+def timers_of(
+    instance: OpenInstance,
+    node: Node | None,
+    task: str | None,
+    deadline: int,
+    due: Due,
+    found: tuple[Notice, ...],
+) -> list[dict[str, Any]]:
+    """Each notice is a timer of its own: their rows."""
     name = instance.definition.procedure.title.of("zh") if node is None else node.label
-    for each in found:
-        ctx.conn.execute(
-            _INSERT_TIMER,
-            {
-                "instance_id": instance.id,
-                "element": WHOLE if node is None else node.id,
-                "kind": each.kind,
-                "rule": f"{each.length} {'before' if each.kind == 'remind' else 'after'} due",
-                "task_id": task,
-                "facts": {"deadline": deadline, "name": name, "role": each.role, "due": due.day.isoformat()},
-                "due_at": each.at,
-                "status": "armed",
-            },
-        )
+    return [
+        {
+            "instance_id": instance.id,
+            "element": WHOLE if node is None else node.id,
+            "kind": each.kind,
+            "rule": f"{each.length} {'before' if each.kind == 'remind' else 'after'} due",
+            "task_id": task,
+            "facts": {"deadline": deadline, "name": name, "role": each.role, "due": due.day.isoformat()},
+            "due_at": each.at,
+            "status": "armed",
+        }
+        for each in found
+    ]
 
 
 def told_of(properties: Mapping[str, str]) -> list[tuple[str, str, str | None]]:
@@ -306,7 +318,7 @@ def miss(ctx: Context, instance: OpenInstance, number: int) -> None:
 
 def end(ctx: Context, instance: OpenInstance, *, met: bool) -> None:
     """The instance ended: the whole's deadline is met, what else is armed no longer counts."""
-    for row in ctx.conn.execute(_ARMED, {"instance": instance.id}).all():
+    for row in ctx.conn.execute(ARMED, {"instance": instance.id}).all():
         kept = "met" if row.due_at > ctx.now else "missed"
         outcome = kept if met and row.element == WHOLE else "cancelled"
         ctx.conn.execute(
@@ -317,76 +329,3 @@ def end(ctx: Context, instance: OpenInstance, *, met: bool) -> None:
         facts = {"name": row.name, "due": row.due_day}
         ctx.note(f"deadline.{outcome}", facts, instance=instance.id, subject=row.task_id or row.element)
     ctx.conn.execute(_QUIET_ALL, {"instance": instance.id})
-
-
-def reconsider(ctx: Context, instance: OpenInstance, changed: Mapping[str, object]) -> None:
-    """A date the open deadlines may be measured from was set or changed: work them out again."""
-    if ACTUAL not in changed and not any(date_of(value) is not None for value in changed.values()):
-        return
-    for row in ctx.conn.execute(_ARMED, {"instance": instance.id}).all():
-        recompute(ctx, instance, row)
-    _arm_waiting(ctx, instance)
-
-
-def _arm_waiting(ctx: Context, instance: OpenInstance) -> None:
-    """Arm the deadlines whose date was not known when their task opened, or the instance began."""
-    process = instance.row["process"]
-    table, whole = tables.user_task, tables.deadline
-    dated = [element for element, due in instance.definition.dues(process).items() if due.anchor is not None]
-    waiting = ctx.conn.execute(
-        select(table.c.id, table.c.element, table.c.token)
-        .where(table.c.instance_id == instance.id, tables.OPEN_WORK, table.c.due_at.is_(None))
-        .where(table.c.element.in_(dated))
-    ).all() if dated else []  # fmt: skip
-    for row in waiting:
-        node = instance.definition.node(process, row.element)
-        promise = promised(ctx, instance, node)
-        if promise is not None and promise.due is not None:
-            arm(ctx, instance, node, row.token, row.id, promise)
-            ctx.conn.execute(update(table).where(table.c.id == row.id).values(due_at=promise.due.at))
-    there = select(whole.c.id).where(whole.c.instance_id == instance.id, whole.c.element == WHOLE).limit(1)
-    promise = promised(ctx, instance, None)
-    if promise is not None and promise.due is not None and ctx.conn.execute(there).first() is None:
-        arm(ctx, instance, None, None, None, promise)
-
-
-def recompute(ctx: Context, instance: OpenInstance, row: Row[Any]) -> bool:
-    """Work an armed deadline out again. A date that moved is journaled, with both; its notices move along."""
-    opened = datetime.fromisoformat(row.anchors["opened"])
-    due = work_out(ctx, instance, parsed(row.rule), opened)
-    calendar = ctx.calendar(instance.row["unit"])
-    if due is None or (due.at == row.due_at and row.calendar == calendar.version):
-        return False
-    how: dict[str, Any] = {"calendar": calendar.version, "lines": [_line(line) for line in due.lines]}
-    day = due.day.isoformat()
-    ctx.conn.execute(
-        update(tables.deadline)
-        .where(tables.deadline.c.id == row.id)
-        .values(due_at=due.at, due_day=day, **how)
-    )
-    facts = {
-        "name": row.name, "from": row.due_day, "to": day, "at": due.at.isoformat(), "calendar": calendar.version,
-        "arithmetic": of_arithmetic(row.anchors, row.counting, **how),
-    }  # fmt: skip
-    subject = row.task_id or row.element
-    if due.at == row.due_at:
-        ctx.note("deadline.recounted", facts, instance=instance.id, subject=subject)
-        return False
-    ctx.conn.execute(
-        update(tables.user_task).where(tables.user_task.c.id == row.task_id).values(due_at=due.at)
-    )
-    if due.at <= ctx.now:
-        _say_past(ctx, instance, row.rule, row.name, due)
-    ctx.note("deadline.moved", facts, instance=instance.id, subject=subject)
-    table = tables.timer
-    same = table.c.task_id.is_(None) if row.task_id is None else table.c.task_id == row.task_id
-    ctx.conn.execute(
-        update(table)
-        .where(table.c.instance_id == instance.id, tables.ARMED_TIMER)
-        .where(table.c.kind.in_(("remind", "overdue")), table.c.element == row.element, same)
-        .values(status="cancelled")
-    )
-    node = None if row.element == WHOLE else instance.definition.node(instance.row["process"], row.element)
-    found = _notices(ctx, instance, node, due)
-    _arm_notices(ctx, instance, node, row.task_id, row.id, due, found)
-    return True

@@ -12,6 +12,7 @@ from engine.bpmn.diagram import Node
 from engine.bpmn.environment import BpmnError
 from engine.bpmn.rules.decisions import by_table
 from engine.characters import blank
+from engine.commands.personal import personal_names
 from engine.commands.records import keep
 from engine.decisions import decide
 from engine.errors import EngineError
@@ -105,8 +106,7 @@ class InstanceEnvironment:
         values, variable = made[-1].values, node.attributes.get("resultVariable")
         if variable is not None:
             values = {variable: made[-1].mapped(node.attributes.get("mapDecisionResult", "resultList"))}
-        forms = self.instance.definition.procedure.forms.values()
-        personal = frozenset[str]().union(*(form.personal for form in forms))
+        personal = personal_names(self.instance.definition)
         for each in made:
             columns = zip(each.decision.inputs, each.inputs, strict=True)
             facts = {

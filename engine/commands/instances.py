@@ -13,21 +13,19 @@ from engine.bpmn.environment import plain
 from engine.bpmn.run import Run
 from engine.calendar.periods import Unit, key_form, period_named
 from engine.characters import blank
-from engine.commands import deadlines, jobs, moving
+from engine.commands import deadlines, jobs, moving, recounting
 from engine.commands.core import Command, Context, OpenInstance
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.given import misgiven, missing
+from engine.commands.personal import kept_apart, personal_names
 from engine.commands.published import described, newest
-from engine.errors import Conflict, Denied, EngineError, Invalid, Problem
+from engine.errors import Conflict, Denied, Invalid, Problem
 from engine.model import SYSTEM, InstanceStatus, label
 from engine.store import tables
 from engine.store.organisation import active_roles
 
 if TYPE_CHECKING:
     from engine.commands.published import Definition
-
-MAX_DEPTH = 40
-"""Instances that start one another within one step."""
 
 _EMPTY = b'{"v":{},"n":0,"s":[],"t":[]}'
 _INSERT = insert(tables.instance).returning(tables.instance)
@@ -194,10 +192,15 @@ def create(
     batch: int | None = None,
     index: int | None = None,
     called_as: Mapping[str, Any] | None = None,
+    held: bool = False,
 ) -> int:
-    """A new instance of a process: its row, its deadline, its first step. Returns its number."""
+    """A new instance of a process: its row, its deadline, its first step. Returns its number.
+
+    When it is `held`, its first step is a job's.
+    """
     found = ctx.services.library.find(ctx.conn, definition)
-    _deeper(ctx, process)
+    ctx.depth += 1
+    ctx.started += 1
     row = (
         ctx.conn.execute(
             _INSERT,
@@ -226,24 +229,28 @@ def create(
     )
     instance = OpenInstance(dict(row), found)
     ctx.opened[instance.id] = instance
-    facts: dict[str, object] = {
-        "procedure": found.procedure.id, "version": found.version, "definition": definition, "unit": unit,
-        "variables": dict(variables), "title": row["title"],
-    }  # fmt: skip
-    called = {"parent": None if parent is None else parent.label, "called_as": called_as}
-    facts |= {name: value for name, value in {"period": period, **called}.items() if value is not None}
-    ctx.note("instance.started", facts, instance=instance.id, subject=element)
-    _first_step(ctx, instance, found, process, dict(variables), element, came)
+    _note_started(ctx, instance, variables, period, parent, element)
+    _first_step(ctx, instance, found, process, dict(variables), element, came, held)
     ctx.depth -= 1
     return instance.id
 
 
-def _deeper(ctx: Context, process: str) -> None:
-    ctx.depth += 1
-    ctx.started += 1
-    if ctx.depth > MAX_DEPTH:
-        template = "Calls nest deeper than {most}: does {process} call itself without end?"
-        raise EngineError(template, most=MAX_DEPTH, process=process)
+def _note_started(
+    ctx: Context,
+    instance: OpenInstance,
+    variables: Mapping[str, object],
+    period: str | None,
+    parent: OpenInstance | None,
+    element: str | None,
+) -> None:
+    row, found = instance.row, instance.definition
+    facts: dict[str, object] = {
+        "procedure": found.procedure.id, "version": found.version, "definition": row["definition"],
+        "unit": row["unit"], "variables": dict(variables), "title": row["title"],
+    }  # fmt: skip
+    called = {"parent": None if parent is None else parent.label, "called_as": row["called_as"]}
+    facts |= {name: value for name, value in {"period": period, **called}.items() if value is not None}
+    ctx.note("instance.started", facts, instance=instance.id, subject=element)
 
 
 def _first_step(
@@ -254,6 +261,7 @@ def _first_step(
     variables: dict[str, Any],
     element: str | None,
     came: tuple[str, str] | None,
+    held: bool,
 ) -> None:
     run = Run(found.spec(process), InstanceEnvironment(ctx, instance))
     run.data.update(plain(variables))
@@ -263,7 +271,7 @@ def _first_step(
     if "#" not in process:
         deadlines.arm(ctx, instance, None, None, None, deadlines.promised(ctx, instance, None))
     chain = ctx.meter.chain
-    run.start({}, element, came)
+    run.start({}, element, came, held=held)
     moving.settle(ctx, instance)
     ctx.meter.chain = chain  # what a child does is not what its siblings or its parent go on from
 
@@ -308,9 +316,14 @@ def correct(cmd: Correct, ctx: Context) -> None:
         raise Invalid(problems)
     before = {name: run.data.get(name) for name in cmd.values}
     moving.move(ctx, instance, lambda run: run.correct(cmd.values))
-    facts = {"values": dict(cmd.values), "before": before, "reason": cmd.reason}
+    personal = personal_names(instance.definition)
+    facts = {
+        "values": kept_apart(ctx, instance, cmd.values, personal),
+        "before": kept_apart(ctx, instance, before, personal),
+        "reason": cmd.reason,
+    }
     ctx.note("variables.corrected", facts, instance=cmd.instance)
-    deadlines.reconsider(ctx, instance, cmd.values)
+    recounting.reconsider(ctx, instance, cmd.values)
 
 
 def cancel(cmd: Cancel, ctx: Context) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, literal, or_, select
 
 from engine.commands import instances, jobs, moving
 from engine.commands.core import Command, Context, OpenInstance
@@ -81,13 +81,28 @@ def _moves(ctx: Context, number: int) -> bool:
     return ctx.conn.execute(going_on.limit(1)).first() is not None
 
 
+def _outward() -> Select[tuple[int]]:
+    """An instance and those around it, the innermost first: one query however deep they stand."""
+    table = tables.instance
+    up = (
+        select(table.c.id, table.c.parent_id, literal(0).label("steps"))
+        .where(table.c.id == bindparam("instance"))
+        .cte(recursive=True)
+    )
+    up = up.union_all(
+        select(table.c.id, table.c.parent_id, up.c.steps + 1).where(table.c.id == up.c.parent_id)
+    )
+    return select(up.c.id).order_by(up.c.steps)
+
+
+_OUTWARD = _outward()
+
+
 def around(ctx: Context, instance: OpenInstance) -> list[int]:
     """An instance, and those that called it, one by another."""
-    found, row = [instance.id], instance.row
-    while row["parent_id"] is not None:
-        found.append(row["parent_id"])
-        row = ctx.peek(row["parent_id"]).row
-    return found
+    parent = instance.row["parent_id"]
+    callers = () if parent is None else ctx.conn.execute(_OUTWARD, {"instance": parent}).scalars()
+    return [instance.id, *callers]
 
 
 def deliver(ctx: Context, job: Any) -> None:

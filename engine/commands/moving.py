@@ -16,7 +16,7 @@ from engine.bpmn import effects as fx
 from engine.bpmn import state
 from engine.bpmn.diagram import PERSON_TASKS, Node
 from engine.bpmn.run import Run
-from engine.commands import deadlines, jobs, waits
+from engine.commands import deadlines, jobs, recounting, waits
 from engine.commands.environment import InstanceEnvironment
 from engine.errors import EngineError
 from engine.model import InstanceStatus
@@ -138,7 +138,7 @@ def _done_today(ctx: Context, instance: OpenInstance, node: Node) -> None:
     kept = deadlines.remember_actual(ctx, instance, node)
     if kept:
         loaded(ctx, instance).data.update(kept)
-        deadlines.reconsider(ctx, instance, kept)
+        recounting.reconsider(ctx, instance, kept)
 
 
 def _armed(ctx: Context, instance: OpenInstance, effect: fx.Armed) -> None:
@@ -178,7 +178,7 @@ def _changed(ctx: Context, instance: OpenInstance, effect: fx.Changed) -> None:
     node = node_of(instance, effect.element)
     if node.tag not in PERSON_TASKS:  # a person's values stand in task.completed
         ctx.note("variables.set", dict(effect.values), instance=instance.id, subject=effect.element)
-    deadlines.reconsider(ctx, instance, effect.values)
+    recounting.reconsider(ctx, instance, effect.values)
 
 
 def _failed(ctx: Context, instance: OpenInstance, effect: fx.Failed) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unicodedata import east_asian_width
@@ -62,8 +63,8 @@ def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, s
             instance=instance.id,
             subject=node.id,
         )
-        target = ctx.services.workspace.folder / path
-        ctx.before_commit.append(lambda target=target, raw=raw: _write(target, raw))  # type: ignore[misc]
+        workspace = ctx.services.workspace
+        ctx.before_commit.append(partial(_write, workspace.folder / path, raw, workspace.durable))
 
 
 def _filed(ctx: Context, instance: OpenInstance, node: Node) -> tuple[str, Record | None]:
@@ -74,12 +75,13 @@ def _filed(ctx: Context, instance: OpenInstance, node: Node) -> tuple[str, Recor
     return record, definition.procedure.records.get(record)
 
 
-def _write(target: Path, raw: bytes) -> None:
+def _write(target: Path, raw: bytes, durable: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole(target) as beside, beside.open("wb") as file:
         file.write(raw)
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def keep_form(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from engine.calendar.kickoffs import Kickoff, kickoffs, next_kickoff
-from engine.calendar.periods import period_of
+from engine.calendar.kickoffs import Kickoff, kickoff_of, next_kickoff
+from engine.calendar.periods import key_form, period_of
 from engine.calendar.rules import Rule, rule_from_mapping
 from engine.commands import instances
 from engine.commands.core import Command, Context
@@ -60,6 +60,7 @@ class FireNow(Command):
     procedure: str
     unit: str
     element: str | None = None
+    """The start event, when there are several."""
     period: str | None = None
     """The period to start; by default the next one."""
 
@@ -72,6 +73,8 @@ class PauseSchedule(Command):
     unit: str
     paused: bool
     reason: str
+    element: str | None = None
+    """The start event; by default all of them."""
 
 
 def lay_out(ctx: Context, procedure: Procedure) -> tuple[Moved, ...]:
@@ -315,7 +318,7 @@ def _miss(ctx: Context, row: Any, reason: str) -> None:
 
 
 def fire_now(cmd: FireNow, ctx: Context) -> int:
-    """Start one kick-off by hand. Raises Conflict when that period was started already."""
+    """Start one kick-off by hand. Raises Conflict when that period was started already, or could be several's."""
     row = _row(ctx, cmd.procedure, cmd.unit, cmd.element)
     rule = rule_of(row)
     period, due, anchors = row.next_period, row.next_at, row.anchors or {}
@@ -338,47 +341,60 @@ def fire_now(cmd: FireNow, ctx: Context) -> int:
 
 
 def _of_period(ctx: Context, row: Any, rule: Rule, period: str) -> Kickoff:
-    year = int(period[:4]) if period[:4].isdigit() else ctx.today.year
-    missing: NotFound | None = None
-    months = [date(year + ahead, month, 1) for ahead in (0, -1, 1) for month in range(1, 13)]
-    for first in months:  # one by one, because the tables of some may not be there
-        last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-        try:
-            found = kickoffs(rule, first, last, ctx.calendar(row.unit), ctx.services.zone)
-        except NotFound as error:
-            missing = missing or error
-            continue
-        for each in found:
-            if each.period == period:
-                return each
-    raise missing or NotFound(
-        "{procedure} has no kick-off for period {period}", procedure=row.procedure, period=period
-    )
+    found = kickoff_of(period, rule, ctx.calendar(row.unit), ctx.services.zone)
+    if found is None:
+        raise NotFound(
+            "{procedure} has no kick-off for period {period}; a period is written as {example}",
+            procedure=row.procedure, period=period, example=key_form(rule.every),
+        )  # fmt: skip
+    return found
 
 
-def pause_schedule(cmd: PauseSchedule, ctx: Context) -> None:
-    """Pause or resume."""
+def pause_schedule(cmd: PauseSchedule, ctx: Context) -> tuple[str, ...]:
+    """Pause or resume. Returns the start events it concerns; Conflict when none of them has to change."""
     if not cmd.paused:
         ctx.active_unit(cmd.unit)
-    row = _row(ctx, cmd.procedure, cmd.unit, None)
-    status = "paused" if cmd.paused else "active"
-    ctx.conn.execute(update(tables.schedule).where(tables.schedule.c.id == row.id).values(status=status))
-    if not cmd.paused:
-        _plan_next(ctx, row.id, row.unit, rule_of(row), ctx.now)
-    ctx.note(f"schedule.{status}", {"unit": cmd.unit, "reason": cmd.reason}, subject=row.procedure)
+    table, status = tables.schedule, "paused" if cmd.paused else "active"
+    changing = [row for row in _rows(ctx, cmd.procedure, cmd.unit, cmd.element) if row.status != status]
+    if not changing:
+        raise Conflict(
+            "{procedure} is paused for {unit} already" if cmd.paused
+            else "{procedure} starts by the calendar for {unit} already",
+            procedure=cmd.procedure, unit=cmd.unit,
+        )  # fmt: skip
+    for row in changing:
+        ctx.conn.execute(update(table).where(table.c.id == row.id).values(status=status))
+        if not cmd.paused:
+            _plan_next(ctx, row.id, row.unit, rule_of(row), ctx.now)
+        facts = {"unit": cmd.unit, "start": row.element, "reason": cmd.reason}
+        ctx.note(f"schedule.{status}", facts, subject=row.procedure)
+    return tuple(row.element for row in changing)
 
 
 def _row(ctx: Context, procedure: str, unit: str, element: str | None) -> Any:
-    definition = ctx.services.library.find(ctx.conn, newest(ctx.conn, procedure))
+    """The schedule of a start event; without one named, the only one there is. Raises Conflict for several."""
+    rows = _rows(ctx, procedure, unit, element)
+    if len(rows) > 1:
+        raise Conflict(
+            "{procedure} has several schedules for {unit}: name one with --element: {starts}",
+            procedure=procedure, unit=unit, starts=", ".join(row.element for row in rows),
+        )  # fmt: skip
+    return rows[0]
+
+
+def _rows(ctx: Context, procedure: str, unit: str, element: str | None) -> list[Any]:
+    """The schedules of a procedure for a unit, of start events it still has, in the order made. Raises NotFound."""
+    known = ctx.services.library.find(ctx.conn, newest(ctx.conn, procedure)).procedure
     table = tables.schedule
-    query = select(table).where(table.c.procedure == definition.procedure.id, table.c.unit == unit)
-    if element is not None:
-        query = query.where(table.c.element == element)
-    row = ctx.conn.execute(query.with_for_update()).first()
-    if row is None:
+    query = select(table).where(table.c.procedure == known.id, table.c.unit == unit).order_by(table.c.id)
+    rows = [row for row in ctx.conn.execute(query.with_for_update()).all() if row.element in known.schedules]
+    if not rows:
+        template = "{procedure} has no schedule for {unit}; make one with `flow schedule add`"
+        raise NotFound(template, procedure=procedure, unit=unit)
+    found = rows if element is None else [row for row in rows if row.element == element]
+    if not found:
         raise NotFound(
-            "{procedure} has no schedule for {unit}; make one with `flow schedule add`",
-            procedure=procedure,
-            unit=unit,
-        )
-    return row
+            "{procedure} has no schedule {element} for {unit}; there is: {starts}",
+            procedure=procedure, element=element, unit=unit, starts=", ".join(row.element for row in rows),
+        )  # fmt: skip
+    return found

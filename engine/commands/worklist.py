@@ -15,6 +15,7 @@ from engine.characters import blank
 from engine.commands import batches, deadlines, moving, records, waits
 from engine.commands.core import Command, Context, OpenInstance
 from engine.commands.environment import InstanceEnvironment
+from engine.commands.personal import kept_apart
 from engine.errors import Conflict, Denied, Invalid, NotFound, Problem
 from engine.forms import clean, draft
 from engine.forms.form import Form
@@ -22,7 +23,6 @@ from engine.handlers import Kind
 from engine.model import Actor, InstanceStatus
 from engine.policy import Rights
 from engine.store import tables
-from engine.store.private import set_aside
 
 MAX_ROWS = 200
 """Rows of a table field that enter the instance's variables."""
@@ -282,10 +282,7 @@ def complete(cmd: Complete, ctx: Context) -> None:
     deadlines.close(ctx, instance, node, row.id)
     late = row.due_at is not None and ctx.now >= row.due_at
     personal = frozenset() if form is None else form.personal
-    shown = {
-        name: set_aside(ctx.conn, instance.label, value) if name in personal else value
-        for name, value in values.items()
-    }
+    shown = kept_apart(ctx, instance, values, personal)
     ctx.note(
         "task.completed", {"element": row.element, "name": row.name, "values": shown, "late": late},
         instance=instance.id, subject=row.id, by=actor,

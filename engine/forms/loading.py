@@ -43,7 +43,7 @@ def load_form(text: bytes, name: str) -> Form:
     _check_dates(reader, fields)
     form = Form(
         id=form_id,
-        version=reader.text("version"),
+        version=reader.text("version", '"1"'),
         kind=kind,
         title=read_text(reader, "title"),
         fields=tuple(fields),

@@ -153,8 +153,7 @@ def _mapped(
             parts.append(_mapping(work, each, inner, outward=name == "flow.out"))
     except Refusal as refusal:
         for each in mappings:
-            before = each.get("source") or each.get("sourceExpression") or "…"
-            work.refused(each, work.written(each), f"{before} → {each.get('target', '')}", refusal)
+            work.refused(each, work.written(each), _said(each), refusal)
         return
     for each in mappings:
         work.remove(each)
@@ -164,6 +163,13 @@ def _mapped(
         value = ", ".join(parts)
         work.into_property(element, name, value)
         work.row("translated", element, work.written(mappings[0]), f"{len(parts)} ×", f"{name}: {value}")
+
+
+def _said(mapping: etree._Element) -> str:
+    """What an `in` or `out` element says, for the report."""
+    if mapping.get("variables"):
+        return f'variables="{mapping.get("variables")}"'
+    return f"{mapping.get('source') or mapping.get('sourceExpression') or '…'} → {mapping.get('target', '')}"
 
 
 def _mapping(work: Work, each: etree._Element, inner: dict[str, str], *, outward: bool) -> str:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -54,6 +55,9 @@ __all__ = [
 
 MAX_BYTES = 20_000_000
 """Of a whole bundle."""
+
+KEPT = 128
+"""So many forms, and a quarter of it of other files, stay read: most of a bundle is the same the next time."""
 
 T = TypeVar("T")
 
@@ -150,10 +154,10 @@ def _read(files: Mapping[str, bytes]) -> tuple[Procedure | None, list[Finding]]:
             faults.extend(error.findings)
             return None
 
-    main = read(read_main, PROCEDURE)
-    forms = [read(read_form, name) for name in sorted(files) if name.startswith("forms/")]
-    clauses = read(read_clauses, CLAUSES)
-    scenarios = read(lambda name, text: strict_yaml.load(text, name), SCENARIOS)
+    main = read(_main, PROCEDURE)
+    forms = [read(_form, name) for name in sorted(files) if name.startswith("forms/")]
+    clauses = read(_clauses, CLAUSES)
+    scenarios = read(_scenarios, SCENARIOS)
     decisions: dict[str, Decision] = {}
     try:
         decisions = read_decisions({name: files[name] for name in files if _is_table(name)})
@@ -182,6 +186,16 @@ def _read(files: Mapping[str, bytes]) -> tuple[Procedure | None, list[Finding]]:
         ),
         [],
     )
+
+
+_main = lru_cache(KEPT // 4)(read_main)
+_form = lru_cache(KEPT)(read_form)
+_clauses = lru_cache(KEPT // 4)(read_clauses)
+
+
+@lru_cache(KEPT // 4)
+def _scenarios(name: str, text: bytes) -> strict_yaml.Document:
+    return strict_yaml.load(text, name)
 
 
 def _is_table(name: str) -> bool:

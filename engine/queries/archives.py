@@ -117,8 +117,7 @@ def definition_of(conn: Connection, number: int) -> str:
 def faults(conn: Connection, folder: Path, found: Archive, manifest: str) -> Iterator[Fault]:
     """What of a set is not what was sealed, by file."""
     digest = sha256(manifest.encode()).hexdigest()
-    entered = _entered(conn, found)
-    if digest != found.sha256 or entered is None or entered != digest:
+    if digest != found.sha256 or digest not in _entered(conn, found):
         yield Fault(zipped.MANIFEST, "It is not the one whose sum stands in the journal: it was changed")
         return
     reading = files_of(conn, folder, manifest)
@@ -133,16 +132,12 @@ def faults(conn: Connection, folder: Path, found: Archive, manifest: str) -> Ite
             yield Fault(name, "It is not what was sealed: it was changed")
 
 
-def _entered(conn: Connection, found: Archive) -> str | None:
-    """The manifest's sum as the journal has it."""
-    query = select(journal.c.facts).where(
-        journal.c.chain == found.instance, journal.c.kind == "archive.sealed"
-    )
-    for text in conn.execute(query).scalars():
-        facts = orjson.loads(text)
-        if facts.get("number") == found.number:
-            return str(facts.get("sha256"))
-    return None
+def _entered(conn: Connection, found: Archive) -> set[str]:
+    """The sums the journal has of sets of that number; one the instance called may have sealed them for it."""
+    chains = [label(each) for each in contents.family(conn, instance_number(found.instance))]
+    query = select(journal.c.facts).where(journal.c.chain.in_(chains), journal.c.kind == "archive.sealed")
+    entries = map(orjson.loads, conn.execute(query).scalars())
+    return {str(facts["sha256"]) for facts in entries if facts.get("number") == found.number}
 
 
 def known(conn: Connection, manifest: Mapping[str, Any], digest: str) -> bool | None:

@@ -100,6 +100,13 @@ def households(conn: Connection) -> int:
     return int(conn.execute(text("SELECT count(*) FROM respondent")).scalar_one())
 
 
+def acted(conn: Connection, person: str, at: datetime) -> bool:
+    """Whether a person did something at that very moment."""
+    table = tables.journal
+    query = select(table.c.seq).where(table.c.at == at, table.c.by == person).limit(1)
+    return conn.execute(query).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class DoneTask:
     """A task as it was done."""

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select
 
 from engine.errors import NotFound
 from engine.model import label
+from engine.queries.totals import total
+from engine.store.journal import instance_chain
 from engine.store.tables import (
     ARMED_DEADLINE,
     ARMED_TIMER,
@@ -21,6 +23,7 @@ from engine.store.tables import (
     definition,
     instance,
     job,
+    journal,
     person,
     record,
     role,
@@ -32,6 +35,8 @@ from engine.store.tables import (
 
 WHOLE = "*"
 """The element of an instance's own deadline."""
+
+_CHUNK = 500
 
 STEPS = 1000
 """Steps shown of one instance at most."""
@@ -78,6 +83,9 @@ class Step:
     """Who did it, or has it."""
     person_name: str | None
     acting_for: str | None
+    """Whose right was used, where it was not the person's own."""
+    account: str | None
+    """Who really handed it in; another than `person` when they acted in that one's name (`--as`)."""
     status: str
     opened_at: datetime
     due_at: datetime | None
@@ -161,7 +169,32 @@ def instances(
     limit: int | None = None,
 ) -> tuple[Instance, ...]:
     """Instances, the newest first; `procedure` is an id or a code. Called ones only with `children`."""
-    query = _INSTANCES.order_by(instance.c.id.desc())
+    query = _wanted(status, procedure, unit, units, children=children).order_by(instance.c.id.desc())
+    return tuple(_instance(row) for row in conn.execute(query if limit is None else query.limit(limit)))
+
+
+def instances_total(
+    conn: Connection,
+    *,
+    status: str | None = None,
+    procedure: str | None = None,
+    unit: str | None = None,
+    units: Collection[str] | None = None,
+    children: bool = False,
+) -> int:
+    """How many there are without a limit."""
+    return total(conn, _wanted(status, procedure, unit, units, children=children))
+
+
+def _wanted(
+    status: str | None,
+    procedure: str | None,
+    unit: str | None,
+    units: Collection[str] | None,
+    *,
+    children: bool,
+) -> Select[Any]:
+    query = _INSTANCES
     if not children:
         query = query.where(instance.c.parent_id.is_(None))
     if status is not None:
@@ -172,7 +205,7 @@ def instances(
         query = query.where(instance.c.unit == unit)
     if units is not None:
         query = query.where(instance.c.unit.in_(units))
-    return tuple(_instance(row) for row in conn.execute(query if limit is None else query.limit(limit)))
+    return query
 
 
 def find(conn: Connection, number: int) -> Instance:
@@ -191,7 +224,7 @@ def view(conn: Connection, number: int, now: datetime) -> View:
     of_family = select(func.count()).select_from(
         user_task.join(instance, instance.c.id == user_task.c.instance_id)
     )
-    total = conn.execute(of_family.where(family)).scalar_one()
+    all_steps = conn.execute(of_family.where(family)).scalar_one()
     promise = conn.execute(
         select(deadline.c.due_at, deadline.c.status, deadline.c.closed_at)
         .where(deadline.c.instance_id == number, deadline.c.element == WHOLE)
@@ -203,7 +236,7 @@ def view(conn: Connection, number: int, now: datetime) -> View:
         promised_at=None if promise is None else promise.due_at,
         promise_missed=promise is not None and _late(promise.due_at, promise.closed_at, now),
         steps=steps,
-        more_steps=total - len(steps),
+        more_steps=all_steps - len(steps),
         waiting=_waiting(conn, number),
         children=tuple(
             _instance(row)
@@ -221,7 +254,21 @@ def steps_of(conn: Connection, number: int, now: datetime, *, limit: int | None 
     query = _STEPS.where(family).order_by(
         user_task.c.opened_at, instance.c.id, func.length(user_task.c.id), user_task.c.id
     )
-    return tuple(_step(row, now) for row in conn.execute(query if limit is None else query.limit(limit)))
+    rows = conn.execute(query if limit is None else query.limit(limit)).all()
+    accounts = _accounts(conn, {row.instance_id for row in rows if row.closed_for is not None})
+    return tuple(_step(row, now, accounts.get(row.id)) for row in rows)
+
+
+def _accounts(conn: Connection, numbers: Collection[int]) -> dict[str, str]:
+    """Who handed in each task of these instances: only the journal tells an account from whom it played."""
+    chains = [instance_chain(number) for number in numbers]
+    found: dict[str, str] = {}
+    for start in range(0, len(chains), _CHUNK):
+        query = select(journal.c.subject, journal.c.by).where(
+            journal.c.chain.in_(chains[start : start + _CHUNK]), journal.c.kind == "task.completed"
+        )
+        found |= {row.subject: row.by for row in conn.execute(query)}
+    return found
 
 
 def records(conn: Connection, number: int) -> tuple[Record, ...]:
@@ -246,8 +293,8 @@ def variables(conn: Connection, number: int) -> dict[str, Any]:
 _STEPS: Select[Any] = select(
     user_task.c.id, user_task.c.instance_id, user_task.c.element, user_task.c.name, user_task.c.role,
     role.c.name.label("role_name"), func.coalesce(user_task.c.closed_by, user_task.c.assignee).label("person"),
-    person.c.name.label("person_name"), user_task.c.closed_for, user_task.c.status, user_task.c.opened_at,
-    user_task.c.due_at, user_task.c.closed_at,
+    person.c.name.label("person_name"), user_task.c.closed_by, user_task.c.closed_for, user_task.c.status,
+    user_task.c.opened_at, user_task.c.due_at, user_task.c.closed_at,
 ).select_from(
     user_task.join(instance, instance.c.id == user_task.c.instance_id)
     .outerjoin(role, role.c.id == user_task.c.role)
@@ -271,13 +318,14 @@ def open_elements(conn: Connection, number: int) -> tuple[str, ...]:
     return tuple(conn.execute(query.order_by(user_task.c.opened_at, user_task.c.id)).scalars())
 
 
-def _step(row: Row[Any], now: datetime) -> Step:
+def _step(row: Row[Any], now: datetime, account: str | None) -> Step:
     gone = row.status == "cancelled"
     return Step(
         task=row.id, instance=label(row.instance_id), element=row.element, name=row.name, role=row.role,
         role_name=row.role_name or row.role, person=row.person, person_name=row.person_name or row.person,
-        acting_for=row.closed_for, status=row.status, opened_at=row.opened_at, due_at=row.due_at,
-        closed_at=row.closed_at, late=not gone and row.due_at is not None and _late(row.due_at, row.closed_at, now),
+        acting_for=row.closed_for, account=account or row.closed_by, status=row.status,
+        opened_at=row.opened_at, due_at=row.due_at, closed_at=row.closed_at,
+        late=not gone and row.due_at is not None and _late(row.due_at, row.closed_at, now),
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from engine.model import label
+from engine.queries.totals import total
 from engine.store.tables import DEAD_JOB, instance, job
 
 
@@ -36,7 +37,7 @@ def jobs(conn: Connection, *, incidents: bool = False, limit: int | None = None)
     query = (
         select(job, instance.c.title)
         .select_from(job.outerjoin(instance, instance.c.id == job.c.instance_id))
-        .where(DEAD_JOB if incidents else job.c.status.in_(("new", "dead")))
+        .where(_undone(incidents))
         .order_by(job.c.id)
     )
     return tuple(
@@ -48,6 +49,15 @@ def jobs(conn: Connection, *, incidents: bool = False, limit: int | None = None)
         )
         for row in conn.execute(query if limit is None else query.limit(limit))
     )  # fmt: skip
+
+
+def jobs_total(conn: Connection, *, incidents: bool = False) -> int:
+    """How many there are without a limit."""
+    return total(conn, select(job.c.id).where(_undone(incidents)))
+
+
+def _undone(incidents: bool) -> ColumnElement[bool]:
+    return DEAD_JOB if incidents else job.c.status.in_(("new", "dead"))
 
 
 def incident_count(conn: Connection) -> int:

@@ -60,7 +60,11 @@ def person(conn: Connection, id_: str) -> Person:
     """A person who is active. Raises NotFound."""
     found = _people(conn, people.c.id == id_)
     if not found or not found[0].active:
-        raise NotFound("The organisation knows no {person}; see `flow org show`", person=id_)
+        raise NotFound(
+            "The organisation knows no {person}; see `flow org show`. What org.yaml says counts after "
+            "`flow org import`",
+            person=id_,
+        )
     return found[0]
 
 

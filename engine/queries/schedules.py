@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from engine.calendar.kickoffs import kickoffs, next_kickoff
+from engine.calendar.kickoffs import known_kickoffs, next_kickoff
 from engine.calendar.rules import Manual, rule_from_mapping
 from engine.calendar.working import WorkingCalendar
 from engine.errors import Conflict, EngineError, Problem
@@ -100,8 +100,8 @@ def coming(
 ) -> tuple[tuple[Coming, ...], tuple[tuple[Schedule, EngineError], ...]]:
     """The starts of active schedules on the local days `start` to `end`, in order of time, not yet dealt with.
 
-    `calendar` gives a unit's calendar. Second: the schedules that could not be told, and why (a year without
-    its working-day table, work that fits into no period).
+    `calendar` gives a unit's calendar. Second: the schedules that could not be told to the end, and why (a year
+    without its working-day table, from which on nothing is told; work that fits into no period).
     """
     starts: list[Coming] = []
     untold: list[tuple[Schedule, EngineError]] = []
@@ -110,7 +110,9 @@ def coming(
             continue
         try:
             rule = rule_from_mapping(each.rule, f"schedule {each.element} of {each.procedure}")
-            known = kickoffs(rule, start, end, calendar(each.unit), zone, each.created_at)
+            known, missing = known_kickoffs(rule, start, end, calendar(each.unit), zone, each.created_at)
+            if missing is not None:
+                untold.append((each, missing))
             if known and each.next_at is None:  # a rule that fits nowhere starts nothing
                 next_kickoff(rule, datetime.combine(start, time.min, zone), calendar(each.unit), zone)
         except EngineError as error:

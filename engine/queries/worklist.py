@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, false, func
 from engine.errors import Denied, NotFound
 from engine.policy import Rights
 from engine.queries.organisation import parents as unit_parents
+from engine.queries.totals import total
 from engine.store.tables import OPEN_WORK, deadline, instance, person, role, unit, user_task
 
 
@@ -80,6 +81,8 @@ class Task:
     opened_at: datetime
     closed_at: datetime | None
     closed_by: str | None
+    suspended: bool
+    """Its instance is stopped for a while: it cannot be completed now."""
     why: Because | None = None
     on_behalf_of: str | None = None
     """Whose right it is, where it is not the person's own."""
@@ -87,7 +90,7 @@ class Task:
     @property
     def doable(self) -> bool:
         """Whether the person it was listed for may work on it now."""
-        return self.why not in (None, Because.COLLEAGUE, Because.FOUR_EYES)
+        return self.why not in (None, Because.COLLEAGUE, Because.FOUR_EYES) and not self.suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ def worklist(
     `role` keeps to one role, `procedure` to one procedure's own steps, `due_before` to what is late by that instant.
     """
     above = unit_parents(conn)
-    query = _TASKS.where(OPEN_WORK, _visible(rights, above, scope)).order_by(
+    query = _wanted(_visible(rights, above, scope), role, procedure, due_before).order_by(
         user_task.c.due_at.is_(None),
         user_task.c.due_at,
         user_task.c.priority.desc(),
@@ -129,16 +132,33 @@ def worklist(
         func.length(user_task.c.id),
         user_task.c.id,
     )
-    if role is not None:
-        query = query.where(user_task.c.role == role)
-    if procedure is not None:
-        query = query.where(instance.c.procedure == procedure)
-    if due_before is not None:
-        query = query.where(user_task.c.due_at <= due_before)
     if limit is not None:
         query = query.limit(limit)
     found = (_task(row, rights, above) for row in conn.execute(query))
     return tuple(each for each in found if each.why is not None)
+
+
+def worklist_total(
+    conn: Connection,
+    rights: Rights,
+    *,
+    scope: Scope = Scope.OPEN,
+    role: str | None = None,
+    due_before: datetime | None = None,
+) -> int:
+    """How many tasks the worklist has without a limit."""
+    return total(conn, _wanted(_visible(rights, unit_parents(conn), scope), role, None, due_before))
+
+
+def _wanted(
+    visible: ColumnElement[bool], role: str | None, procedure: str | None, due_before: datetime | None
+) -> Select[Any]:
+    query = _TASKS.where(OPEN_WORK, visible)
+    if role is not None:
+        query = query.where(user_task.c.role == role)
+    if procedure is not None:
+        query = query.where(instance.c.procedure == procedure)
+    return query if due_before is None else query.where(user_task.c.due_at <= due_before)
 
 
 def task(conn: Connection, id_: str, rights: Rights | None = None) -> Task:
@@ -184,7 +204,7 @@ _COLUMNS = (
     role.c.name.label("role_name"), user_task.c.unit, unit.c.name.label("unit_name"), user_task.c.assignee,
     person.c.name.label("assignee_name"), user_task.c.delegated_by, user_task.c.due_at, user_task.c.priority,
     user_task.c.form, user_task.c.item, user_task.c.excluded, user_task.c.opened_at, user_task.c.closed_at,
-    user_task.c.closed_by,
+    user_task.c.closed_by, (instance.c.status == "suspended").label("suspended"),
 )  # fmt: skip
 _TASKS: Select[Any] = select(*_COLUMNS).select_from(
     user_task.join(instance, instance.c.id == user_task.c.instance_id)
@@ -196,6 +216,7 @@ _TASKS: Select[Any] = select(*_COLUMNS).select_from(
 
 def _task(row: Row[Any], rights: Rights | None, parents: Mapping[str, str | None]) -> Task:
     values = row._asdict()
+    values["suspended"] = bool(row.suspended)
     values["instance"] = values.pop("instance_id")
     values["unit_name"] = row.unit_name or row.unit
     values["excluded"] = tuple((each[0], each[1]) for each in row.excluded or ())

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,7 +35,7 @@ from engine.store import tables
 from engine.store.connect import open_store
 from engine.store.journal import instance_chain
 from engine.store.verify import verify
-from engine.strict_yaml import load
+from engine.strict_yaml import Document, load
 
 ZONE = ZoneInfo("Asia/Shanghai")
 """The zone in which scenarios are written."""
@@ -71,7 +72,7 @@ def staged(
 
     `begin` is local time; `others` are procedures that it calls. Raises Misbuilt when one cannot be published.
     """
-    workspace = Workspace(folder, "rehearsal", ZONE, "zh", database, True, True)
+    workspace = Workspace(folder, "rehearsal", ZONE, "zh", database, False, True)
     clock = VirtualClock(begin.replace(tzinfo=ZONE))
     app = open_app(workspace, subjects, clock=clock, store=open_store(database, upgrade=True))
     with app.store:
@@ -153,10 +154,17 @@ def _set_up(app: App, procedure: Procedure, stage: Stage, others: Sequence[Proce
     }
     raw = json.dumps(document, ensure_ascii=False).encode()
     app.do(organisation.ImportOrganisation(by=SYSTEM, document=load(raw, "stage"), raw=raw))
-    for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):
-        app.do(calendars.ImportCalendar(by=SYSTEM, document=load(file.read_bytes(), file.name)))
+    for years in _calendars():
+        app.do(calendars.ImportCalendar(by=SYSTEM, document=years))
     for each in (*others, procedure):
         app.do(definitions.Publish(by=SYSTEM, procedure=each))
+
+
+@cache
+def _calendars() -> tuple[Document, ...]:
+    """The shipped working-day tables, read once."""
+    files = sorted((shipped() / "processes" / "calendars").glob("*.yaml"))
+    return tuple(load(file.read_bytes(), file.name) for file in files)
 
 
 def _perform(current: Player) -> None:

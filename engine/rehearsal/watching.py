@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Set
 from sqlalchemy import Connection, select
 
 from engine.bpmn.diagram import PERSON_TASKS, SCOPES, Diagram, Node, Process
-from engine.bpmn.meter import MAX_TOKENS
+from engine.bpmn.meter import MAX_TOKENS, crowded
 from engine.bpmn.rules.chart import Chart
 from engine.bpmn.rules.reach import cycles
 from engine.errors import EngineError
@@ -71,6 +71,9 @@ class Watch:
                 self._opened(instance, fact.subject or "", facts["items"])
             case "element.failed" | "job.failed":
                 self.failed += 1
+                if facts["reason"] == str(crowded()):
+                    template = "Nothing more is done with so many; the rehearsal is left as it stands"
+                    self.too_many = str(EngineError(template))
             case "variables.set":
                 self._compare(fact.instance, facts)
 

@@ -49,7 +49,11 @@ def rights_of(conn: Connection, person: str, day: date) -> Rights:
     """What a person may do on a day. Raises NotFound for nobody the organisation knows."""
     rows = conn.execute(_PERSON, {"person": person, "day": day.isoformat()}).all()
     if not rows or not rows[0].active:
-        raise NotFound("The organisation knows no {person}; see `flow org show`", person=person)
+        raise NotFound(
+            "The organisation knows no {person}; see `flow org show`. What org.yaml says counts after "
+            "`flow org import`",
+            person=person,
+        )
     others = _represented(conn, person, day) if rows[0].stands_in else {}
     held: dict[str, set[tuple[str, str]]] = {person: {(row.role, row.unit) for row in rows if row.role}}
     if others:

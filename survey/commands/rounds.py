@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from engine.commands.core import Command, Context
-from engine.errors import Invalid, Problem
+from engine.errors import Denied, Invalid, Problem
 from engine.forms import Form, clean
 from engine.model import label
 from engine.store.private import set_aside
@@ -19,8 +19,8 @@ from survey.numbering import ranges
 from survey.reading import CUSTOMER
 from survey.returns import Comparison, Difference
 from survey.rounds import Round
-from survey.sampling import design_of
-from survey.sheets import as_bytes, read_sheet
+from survey.sampling import Design, design_of
+from survey.sheets import Sheet, as_bytes, read_sheet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,10 @@ class OpenRound(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawSample(Command):
-    """Draw a round's sample. `again`, a reason, takes an earlier draw back that nobody has acted on."""
+    """Draw a round's sample. `again`, a reason, takes an earlier draw back that nobody has acted on.
+
+    Without a design it is a census, and `again` what it was before; another design then takes `admin`.
+    """
 
     instance: int
     part: str | None = None
@@ -72,6 +75,8 @@ class ImportReturns(Command):
     """Take only the rows whose columns have these values (`{"district": "3"}`)."""
     replace: bool = False
     """Answers that are in already are replaced; the history keeps the old ones."""
+    reason: str | None = None
+    """Why: asked for where answers that are in change."""
     second: bool = False
     """The same questionnaires, typed in again, to be compared with the first time."""
 
@@ -136,6 +141,7 @@ def draw_sample(cmd: DrawSample, ctx: Context) -> draws.Drawn:
     found = _open(ctx, cmd.instance, cmd.part)
     design = design_of(cmd.design)
     if cmd.again is not None:
+        design = _design_again(ctx, found, design if cmd.design else None)
         if not cmd.again.strip():
             raise Invalid([Problem("again", "Say why, so that somebody else understands it")])
         if found.redraw is not None:
@@ -150,6 +156,20 @@ def draw_sample(cmd: DrawSample, ctx: Context) -> draws.Drawn:
     return made
 
 
+def _design_again(ctx: Context, found: Round, wanted: Design | None) -> Design:
+    """How a sample is drawn again: as before; in another way, which gives up what the document asks, by an admin."""
+    before = draws.drawn(ctx.conn, found)
+    if wanted is None or wanted == before.design:
+        return before.design
+    if not ctx.may("admin"):
+        template = (
+            "The sample of {name} was drawn by {method}, as its procedure says: leave the options out to draw it that "
+            "way again; only who may: admin draws it otherwise"
+        )
+        raise Denied(template, name=found.name, method=before.method)
+    return wanted
+
+
 def record(cmd: Record, ctx: Context) -> int:
     """Enter something in the ledger. Returns for how many members."""
     found = _open(ctx, cmd.instance, cmd.part)
@@ -158,10 +178,15 @@ def record(cmd: Record, ctx: Context) -> int:
     except ValueError:
         template = "Expected a date such as 2026-09-14, found {found}"
         raise Invalid([Problem("day", template, {"found": cmd.day})]) from None
+    opened = found.opened_at.astimezone(ctx.services.zone).date()
+    if day < opened:
+        template = "{day} is before {opened}, when the round was opened"
+        raise Invalid([Problem("day", template, {"day": day.isoformat(), "opened": opened.isoformat()})])
     if "*" in cmd.codes:
         there = rounds.roster(ctx.conn, found.id)
     else:
-        there = tuple(returns.member_called(ctx.conn, found, code) for code in cmd.codes)
+        named = [returns.member_called(ctx.conn, found, code) for code in cmd.codes]
+        there = tuple({each.id: each for each in named}.values())
     check_own(ctx, found.unit, there)
     ledger.record(
         ctx.conn,
@@ -205,11 +230,7 @@ def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
     unknown = [name for name in cmd.only if name not in layout.known]
     if unknown:
         raise Invalid(Problem("only", "There is no column {name}", {"name": name}) for name in unknown)
-    data = as_bytes(cmd.data)
-    sheet = read_sheet(data, required=layout.required, known=layout.known, called=layout.called)
-    if found.anonymous and CUSTOMER in sheet.columns and CUSTOMER not in layout.answers:
-        template = "The round is anonymous: delete this column, nobody is to know whose answers they are"
-        raise Invalid([Problem(f"column {CUSTOMER}", template)])
+    sheet = _sheet(cmd, found, layout)
     there = reading.filled(sheet.rows, layout)
     chosen = [row for row in there if all(row.cells.get(k) == v for k, v in cmd.only.items())]
     if not chosen:
@@ -225,6 +246,9 @@ def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
     by = ctx.actor.person
     returns.take(ctx.conn, found, new, source=cmd.source, by=by, now=ctx.now, today=ctx.today, entry=entry)
     changes = returns.replace(ctx.conn, found, old, ctx.today, entry) if old else []
+    if changes and not (cmd.reason or "").strip():
+        template = "{count} answers that are in would change: say why"
+        raise Invalid([Problem("reason", template, {"count": len(changes)})])
     counts = rounds.progress(ctx.conn, found)
     if found.anonymous and counts.returned > counts.issued:
         template = "More came back than were given out: {returned} of {issued}"
@@ -240,18 +264,34 @@ def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
         groups=_by_group(back) if found.anonymous else {},
         comparison=returns.compare(ctx.conn, found, form) if cmd.second else None,
     )
-    facts = {"encoding": sheet.encoding, "taken": len(new), "returned": counts.returned}
+    facts: dict[str, object] = {"taken": len(new), "returned": counts.returned}
     if old:
         facts |= {"replaced": len(old), "changed": [_kept(ctx, found, form, each) for each in changes]}
-    _note(ctx, "round.returns", found, {**_came_from(cmd, found), **facts})
+        facts |= {"reason": cmd.reason} if changes else {}
+    if not found.anonymous:
+        facts |= _came_from(cmd) | {"encoding": sheet.encoding}
+    _note(ctx, "round.returns", found, facts)
     return result
 
 
-def _came_from(cmd: ImportReturns, found: Round) -> dict[str, object]:
-    """What the journal says of a file; in an anonymous round not its digest."""
+def _sheet(cmd: ImportReturns, found: Round, layout: reading.Layout) -> Sheet:
+    """The file; of an anonymous round without a column of customers."""
+    data = as_bytes(cmd.data)
+    sheet = read_sheet(data, required=layout.required, known=layout.known, called=layout.called)
+    if found.anonymous and CUSTOMER in sheet.columns and CUSTOMER not in layout.answers:
+        template = "The round is anonymous: delete this column, nobody is to know whose answers they are"
+        raise Invalid([Problem(f"column {CUSTOMER}", template)])
+    return sheet
+
+
+def _came_from(cmd: ImportReturns) -> dict[str, object]:
+    """What the journal says of a file.
+
+    Of an anonymous round's it says nothing: the name may be a person's, what was chosen may be an answer, and a
+    digest of few rows could be tried out until it tells what they say.
+    """
     facts: dict[str, object] = {"source": cmd.source, "only": dict(cmd.only)}
-    if not found.anonymous:  # a digest of few rows could be tried out until it tells what they say
-        facts["sha256"] = sha256(as_bytes(cmd.data)).hexdigest()
+    facts["sha256"] = sha256(as_bytes(cmd.data)).hexdigest()
     return facts | ({"entry": 2} if cmd.second else {})
 
 

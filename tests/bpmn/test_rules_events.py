@@ -179,8 +179,8 @@ REFUSED: dict[str, tuple[bytes, str, str]] = {
             + throw('<compensateEventDefinition activityRef="t"/>'),
             "s > t; t > w; w > e",
         ),
-        "w",
-        "is undone in that process alone",
+        "t",
+        "does not reach into the called process",
     ),
     "a compensation of what stands elsewhere": (
         process(

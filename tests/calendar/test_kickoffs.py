@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from engine.calendar.counting import add_working_days, nth_from
-from engine.calendar.kickoffs import fits, kickoffs, latest_fit, next_kickoff
+from engine.calendar.kickoffs import fits, kickoff_of, kickoffs, latest_fit, next_kickoff
 from engine.calendar.rules import read_rule, rule_from_mapping
 from engine.calendar.tables import Exceptions
 from engine.calendar.working import WorkingCalendar
-from engine.errors import Misbuilt, NotFound
+from engine.errors import Invalid, Misbuilt, NotFound
 from engine.strict_yaml import load
 
 QUARTERLY = {
@@ -188,6 +188,13 @@ def test_a_year_without_a_table_is_named_only_when_it_matters(of, china, shangha
         of(QUARTERLY, "2027-01-01", "2028-12-31")
     with pytest.raises(NotFound, match="2028"):
         next_kickoff(rule_from_mapping(QUARTERLY, "row"), datetime(2027, 12, 1, tzinfo=UTC), china, shanghai)
+
+
+def test_a_kick_off_whose_instant_no_calendar_reaches_is_refused(china, shanghai):
+    rule = rule_from_mapping({"every": "month", "start": {"day": 1}, "at": "01:00"}, "row")
+    with pytest.raises(Invalid):
+        kickoff_of("0001-01", rule, china, shanghai)
+    assert kickoff_of("2026-10", rule, china, shanghai).day == date(2026, 10, 1)
 
 
 def test_a_plain_day_needs_no_table(of):

@@ -53,6 +53,8 @@ def test_a_schedule_is_made_looked_at_paused_and_fired(surveying: Terminal) -> N
     assert surveying.json("schedule", "next") == []
     surveying("schedule", "resume", "003G", "--unit", "office-1", "--reason", "进场")
     assert "2026-Q4" in surveying("schedule", "list").stdout
+    again = surveying("schedule", "resume", "003G", "--unit", "office-1", "--reason", "进场", exit_code=3)
+    assert "starts by the calendar for office-1 already" in again.stderr
 
 
 def test_a_kick_off_that_did_not_happen_is_reported(surveying: Terminal) -> None:
@@ -66,8 +68,17 @@ def test_a_provisional_year_is_marked_and_a_year_without_table_is_told(surveying
     surveying("schedule", "add", "003G", "--unit", "office-1")
     coming = surveying.json("schedule", "next", "--days", "200")
     assert [start["provisional"] for start in coming] == [False, True]
+
+
+def test_what_is_known_is_shown_though_a_later_year_has_no_table(surveying: Terminal) -> None:
+    surveying("schedule", "add", "003G", "--unit", "office-1")
     beyond = surveying("schedule", "next", "--days", "900")
-    assert "2028" in beyond.stderr
+    for period in ("2026-Q4", "2027-Q1", "2027-Q2", "2027-Q3"):
+        assert period in beyond.stdout
+    assert "What starts after these days cannot be told yet: No working-day table for 2028" in beyond.stderr
+    assert "no next start" not in beyond.stderr
+    periods = [start["period"] for start in surveying.json("schedule", "next", "--days", "900")]
+    assert periods == [start["period"] for start in surveying.json("schedule", "next", "--days", "470")]
 
 
 def test_a_schedule_whose_year_has_no_table_is_told_until_the_table_comes(surveying: Terminal) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -83,3 +85,23 @@ def test_history_names_procedure_steps_and_what_is_due(folder: Path) -> None:
 
 def test_the_arithmetic_of_a_due_date_names_the_step_it_starts_from(folder: Path) -> None:
     assert "从次日起计（“发放问卷”的计划完成日）" in said(folder, "task", "why", "SV-3.8", who="guo.li")
+
+
+def test_what_the_procedure_sealed_itself_is_found_unchanged_and_handed_over(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert "✗" not in said(folder, "archive", "verify")
+    said(folder, "archive", "export", "SV-3", "--to", str(tmp_path / "三季度.zip"))
+    with ZipFile(tmp_path / "三季度.zip") as packed:
+        assert any(name.endswith("manifest.json") for name in packed.namelist())
+
+
+def test_of_a_sealed_set_the_very_file_that_was_changed_is_named(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    with (copy / "records" / "SV-4" / "任务分配表.csv").open("a", encoding="utf-8") as file:
+        file.write("x")
+    run = CliRunner().invoke(cli.flow, ["archive", "verify"], env={"FLOW_HOME": str(copy), "FLOW_LANG": "zh"})
+    assert run.exit_code == 1
+    assert [line for line in run.output.splitlines() if "✗" in line and "任务分配表.csv" in line]
+    assert "manifest.json" not in run.output

@@ -129,3 +129,8 @@ def test_a_bug_stays_a_traceback(flow: Terminal, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("engine.queries.worklist.worklist", blunder)
     with pytest.raises(ZeroDivisionError):
         flow("task", "list", user="wang")
+
+
+def test_who_is_not_known_yet_is_told_how_org_yaml_comes_to_count(started: Terminal) -> None:
+    said = started("task", "list", "--as", "new.one", exit_code=5).stderr
+    assert "flow org import" in said

@@ -33,6 +33,7 @@ def test_a_substitute_sees_and_does_the_work_and_history_names_both(started: Ter
     started("task", "complete", "SV-1.2", "--set", "decision=agree", user="sun")
     history = started("instance", "history", "SV-1").stdout
     assert "孙悦 for 赵敏" in history
+    assert "孙悦 for 赵敏" in started("instance", "view", "SV-1").stdout
 
 
 def test_who_acts_as_a_substitute_is_named_with_the_substitute_and_whose_right_it_was(
@@ -53,7 +54,7 @@ def test_who_acts_as_a_substitute_is_named_with_the_substitute_and_whose_right_i
     assert all("王芳 as 孙悦, for 赵敏" in line for line in told)
     history = started("instance", "history", "SV-1", user="zhao", lang="zh").stdout
     assert history.count("王芳（以孙悦名义，代赵敏）") == 4
-    assert "孙悦 (赵敏)" in started("instance", "view", "SV-1", user="zhao").stdout
+    assert "王芳 as 孙悦, for 赵敏" in started("instance", "view", "SV-1", user="zhao").stdout
     assert started.json("audit", "verify")["faults"] == []
 
 
@@ -332,3 +333,68 @@ def test_who_loses_a_role_is_told_so_and_the_task_is_free_again(started: Termina
     started("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=3", user="wang", exit_code=7)
     assert "王芳" in started("instance", "history", "SV-1", user="li").stdout
     assert ids(started, user="li") == ["SV-1.1"]
+
+
+def test_the_page_of_an_instance_names_who_really_acted_in_another_s_name(started: Terminal) -> None:
+    given = ("--set", "what=纸", "--set", "amount=3")
+    started("task", "complete", "SV-1.1", *given, "--as", "wang.fang", user="zhao")
+    assert "赵敏 for 王芳" in started("instance", "view", "SV-1").stdout
+    [first, _] = started.json("instance", "view", "SV-1")["steps"]
+    assert (first["account"], first["person"], first["acting_for"]) == ("zhao.min", "wang.fang", "wang.fang")
+
+
+def test_a_list_that_was_cut_off_says_how_much_there_is(started: Terminal) -> None:
+    started("start", "P-1", "--unit", "office-1", user="wang")
+    for said in (
+        started("task", "list", "-L", "1", user="wang"),
+        started("task", "list", "-L", "1", "--json", user="wang"),
+        started("instance", "list", "-L", "1"),
+    ):
+        assert "1 of 2; -L shows more" in said.stderr
+    assert "-L shows" not in started("task", "list", "-L", "2", user="wang").stderr
+
+
+def test_personal_answers_are_erased_once_the_instance_has_ended(flow: Terminal) -> None:
+    file = flow.folder / "forms" / "purchase" / "request.yaml"
+    text = file.read_text(encoding="utf-8")
+    field = "  - {id: phone, type: text, personal: true, label: {zh: 电话, en: Phone}}\n"
+    file.write_text(text + field, encoding="utf-8")
+    flow("procedure", "publish", "P-1")
+    flow("start", "P-1", "--unit", "office-1", user="wang")
+    given = ("--set", "what=纸", "--set", "amount=3", "--set", "phone=13900000000")
+    flow("task", "complete", "SV-1.1", *given, user="wang")
+    flow("instance", "correct", "SV-1", "--set", "phone=13900000001", "--reason", "错号")
+    erase = ("instance", "erase", "SV-1", "--reason", "本人要求")
+    assert "still works with these answers" in flow(*erase, exit_code=3).stderr
+    flow("instance", "cancel", "SV-1", "--reason", "撤回", "--yes")
+    assert "1390000000" in flow("instance", "history", "SV-1", "--all").stdout
+    assert "3 personal values of SV-1 are erased" in flow(*erase).stdout
+    assert "1390000000" not in flow("instance", "history", "SV-1", "--all").stdout
+    assert "1390000000" not in flow("task", "view", "SV-1.1", "--json", user="wang").stdout
+    assert "本人要求" in flow("instance", "history", "SV-1").stdout
+    assert flow.json("audit", "verify")["faults"] == []
+    files = [each for each in flow.folder.glob("*.db*") if each.is_file()]
+    assert files
+    assert not any(b"1390000000" in each.read_bytes() for each in files)
+
+
+def test_tasks_of_a_suspended_instance_are_marked_and_no_longer_next(started: Terminal) -> None:
+    started("instance", "suspend", "SV-1", "--reason", "封控")
+    assert "suspended" in started("task", "list", user="wang").stdout
+    assert "已暂停" in started("task", "list", user="wang", lang="zh").stdout
+    assert started.json("task", "list", user="wang")[0]["suspended"] is True
+    assert "flow instance resume SV-1 lets it go on" in started("task", "view", "SV-1.1", user="wang").stdout
+    assert "Nothing to do" in started("task", "next", user="wang").stderr
+    started("instance", "resume", "SV-1")
+    assert "suspended" not in started("task", "list", user="wang").stdout
+
+
+def test_a_variable_is_given_as_text_or_with_a_colon_as_a_number(started: Terminal) -> None:
+    correct = ("instance", "correct", "SV-1", "--reason", "笔误", "--set")
+    for given in ("decision=12", "decision:=12", "decision:=[1, true]"):
+        started(*correct, given)
+    history = started.json("instance", "history", "SV-1")
+    found = [line["facts"]["values"]["decision"] for line in history if line["kind"] == "variables.corrected"]
+    assert found == ["12", 12, [1, True]]
+    assert "expects a number, true, false" in started(*correct, "decision:=agree", exit_code=2).stderr
+    assert "NAME:=VALUE" in started("start", "--help").stdout

@@ -332,3 +332,15 @@ def test_a_start_with_a_name_that_the_procedure_does_not_know_is_refused(flow: T
     flow("start", "P-1", "--unit", "office-1", "--set", "amount=3", user="wang")
     said = flow("instance", "correct", "SV-1", "--set", "amuont=3", "--reason", "笔误", exit_code=6).stderr
     assert "did you mean amount?" in said
+
+
+def test_a_diagram_is_written_as_a_picture_and_nothing_is_written_over(flow: Terminal) -> None:
+    file = flow.folder / "picture.svg"
+    assert "is written" in flow("procedure", "picture", "003G", "--to", str(file)).stdout
+    kept = file.read_text(encoding="utf-8")
+    assert kept.startswith("<svg")
+    assert "审批方案" in "".join(kept.split())
+    assert "--force" in flow("procedure", "picture", "004G", "--to", str(file), exit_code=3).stderr
+    assert file.read_text(encoding="utf-8") == kept
+    flow("procedure", "picture", "004G", "--to", str(file), "--force")
+    assert file.read_text(encoding="utf-8") != kept

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.check import World, check
-from engine.commands.journal import Erase
+from engine.commands.personal import Erase
 from engine.errors import Finding, Misbuilt
 from engine.handlers import Handlers
 from engine.model import SYSTEM
@@ -174,7 +174,7 @@ def test_a_personal_answer_that_a_table_read_can_be_erased_from_the_journal(quic
         return next(line.facts["inputs"] for line in lines if line.kind == "decision.made")
 
     assert kept() == [{"电话": "13900000000"}]
-    quick.do(Erase(by=SYSTEM, owner=f"SV-{number}", reason="请求"))
+    quick.do(Erase(by=SYSTEM, instance=number, reason="请求"))
     assert "13900000000" not in str(kept())
 
 

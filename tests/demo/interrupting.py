@@ -17,13 +17,14 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from sqlalchemy import Connection, func, select
 
-from console.demo import acting
+from console.demo import acting, stories
 from engine.app import App
 from engine.store import tables
 from engine.store.connect import Store
@@ -31,6 +32,7 @@ from engine.store.verify import verify
 from survey.tables import answers
 
 RESPONSES = 30
+QUARTER = "003G"
 Cut = tuple[int, str]
 """The number of a commit, from 1, and `before` or `after`."""
 
@@ -54,21 +56,28 @@ def cutting(take: Callable[[Cut], None]) -> Iterator[None]:
         yield
 
 
-def play(folder: Path) -> App:
-    """The demonstration from wherever it stands to its end."""
-    app = acting.prepare(folder, RESPONSES)
-    acting.play(app)
+def play(folder: Path, code: str = QUARTER) -> App:
+    """The quarter, or one of the stories, from wherever it stands to its end."""
+    if code == QUARTER:
+        app = acting.prepare(folder, RESPONSES)
+        acting.play(app)
+        return app
+    [story] = [each for each in stories.STORIES if each.code == code]
+    app = stories.prepare(folder, story)
+    stories.play(app, story)
     return app
 
 
-def ended(folder: Path) -> dict[str, Any]:
-    """The demonstration gone on with to its end, and its outcome."""
-    app = play(folder)
+def ended(folder: Path, code: str = QUARTER) -> dict[str, Any]:
+    """Gone on with to its end, and its outcome."""
+    app = play(folder, code)
     with app.store:
         return outcome(app)
 
 
-def whole(folder: Path, cuts: Path, wanted: Callable[[Cut], bool]) -> tuple[dict[str, Any], int]:
+def whole(
+    folder: Path, cuts: Path, wanted: Callable[[Cut], bool], code: str = QUARTER
+) -> tuple[dict[str, Any], int]:
     """Played without interruption: the outcome, and how many commits there were. Wanted cuts go to `cuts`."""
     commits = 0
 
@@ -79,7 +88,7 @@ def whole(folder: Path, cuts: Path, wanted: Callable[[Cut], bool]) -> tuple[dict
             shutil.copytree(folder, cuts / f"{cut[0]}-{cut[1]}")
 
     with cutting(take):
-        app = play(folder)
+        app = play(folder, code)
     with app.store:
         return outcome(app), commits
 
@@ -130,9 +139,9 @@ def kill(folder: Path, seconds: float) -> None:
         process.kill()
 
 
-def differing(folder: Path, wanted: dict[str, Any]) -> list[str]:
+def differing(folder: Path, wanted: dict[str, Any], code: str = QUARTER) -> list[str]:
     """Go on in a folder to the end; the parts of the outcome that differ."""
-    found = ended(folder)
+    found = ended(folder, code)
     shutil.rmtree(folder)
     return [name for name in wanted if found[name] != wanted[name]]
 
@@ -141,21 +150,25 @@ def main() -> int:
     """Every cut and 50 kills, or as many as asked for. Exit code 1 when one differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--step", type=int, default=1, help="take every so manieth commit")
-    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--kills", type=int, default=50, help="of the quarter; a story is only cut")
+    parser.add_argument("--of", choices=[QUARTER, *(each.code for each in stories.STORIES)], default=QUARTER)
     parser.add_argument("--seed", type=int, default=7)
     args = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="flow-interrupting-"))
-    wanted, commits = whole(root / "whole", root, lambda cut: cut[0] % args.step == 0)
+    wanted, commits = whole(root / "whole", root, lambda cut: cut[0] % args.step == 0, args.of)
     folders = sorted(each for each in root.iterdir() if each.name != "whole")
     chance = random.Random(args.seed)
     sys.stdout.write(f"{commits} commits, {len(folders)} cuts\n")
-    for number in range(args.kills):
+    for number in range(args.kills if args.of == QUARTER else 0):
         folders.append(root / f"kill-{number}")
         kill(folders[-1], chance.uniform(0.3, 4.0))
     wrong = 0
-    with ProcessPoolExecutor() as pool:
+    # Spawned: what makes PDFs has threads, and they are not there in a forked process.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         for folder, different in zip(
-            folders, pool.map(differing, folders, [wanted] * len(folders)), strict=True
+            folders,
+            pool.map(differing, folders, [wanted] * len(folders), [args.of] * len(folders)),
+            strict=True,
         ):
             if different:
                 wrong += 1

@@ -13,7 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from cli import flow
+from console import folders
+from console.demo import stories
 from engine import config
+from engine.bpmn.reader import read
 
 ANSWERS = config.shipped() / "examples" / "resident-survey-2021-09" / "resident-survey-2021-09.csv"
 
@@ -46,6 +49,8 @@ def test_the_readme_shows_what_a_reader_gets(played: tuple[Path, dict[str, Any]]
             if line.startswith("$ ../.venv/bin/flow "):
                 command = ["-C", str(fresh), *shlex.split(line)[2:]]
                 got = CliRunner().invoke(flow, command, env={"FLOW_LANG": "en"}).output.splitlines()
+            elif line == "$ make demo":
+                got = played[1]["text"].splitlines()
             elif not line.startswith("$ ") and line.strip() != "...":
                 assert line in got, line
                 got, compared = got[got.index(line) + 1 :], compared + 1
@@ -163,3 +168,69 @@ def test_a_record_that_was_changed_is_found(played: tuple[Path, dict[str, Any]])
         assert [each["path"] for each in json.loads(run.stdout)["altered"]] == [f"records/SV-2/{file.name}"]
     finally:
         file.write_bytes(kept)
+
+
+STORIES = {story.code: story for story in stories.STORIES}
+
+
+@pytest.mark.parametrize("code", STORIES)
+def test_a_story_goes_as_its_course_says(played: tuple[Path, dict[str, Any]], code: str) -> None:
+    course, story = played[1]["stories"][code]["course"], STORIES[code]
+    assert course["period"] == story.period
+    listed = CliRunner().invoke(flow, ["-C", str(played[0] / code), "instance", "list", "--json"])
+    [status] = [each["status"] for each in json.loads(listed.stdout) if each["id"] == "SV-1"]
+    assert status == story.scenario.end.status
+    procedure = next(each for each in folders.shipped() if each.id == story.procedure).load()
+    names = {
+        node.id: node.name
+        for each in read(procedure.diagram).processes.values()
+        for node in each.nodes.values()
+    }
+    assert set(course["missed"]) == {names[element] for element in story.scenario.end.missed}
+    verified = CliRunner().invoke(flow, ["-C", str(played[0] / code), "audit", "verify"])
+    assert verified.exit_code == 0, verified.output
+
+
+def screen(text: str, code: str) -> list[str]:
+    lines = text[text.index(f"\n{code}  ") :].lstrip("\n").splitlines()
+    return lines[: lines.index("")] if "" in lines else lines
+
+
+@pytest.mark.parametrize("code", STORIES)
+def test_a_story_is_told_on_one_screen(
+    played: tuple[Path, dict[str, Any]], code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = screen(played[1]["text"], code)
+    assert len(lines) <= 24
+    for part in ("Asked", "Came back", "Item", "Late", "Documents", "See more"):
+        assert any(line.startswith(part) for line in lines), part
+    documents = played[1]["stories"][code]["documents"]
+    assert documents
+    for each in documents:
+        assert (played[0] / code / each).stat().st_size > 1000
+        assert any(str(Path(each).with_suffix("")) in line for line in lines), each
+    more = next(place for place, line in enumerate(lines) if line.startswith("See more"))
+    [_, folder] = shlex.split(lines[more].removeprefix("See more"))
+    assert Path(folder).resolve() == played[0] / code
+    for line in lines[more + 1 :]:
+        run = CliRunner().invoke(flow, ["-C", folder, *shlex.split(line)[1:]])
+        assert run.exit_code == 0, (line, run.output)
+
+
+@pytest.mark.parametrize("code", STORIES)
+def test_a_story_has_the_figures_of_its_answers(
+    played: tuple[Path, dict[str, Any]], code: str, tmp_path: Path
+) -> None:
+    for part, found in played[1]["stories"][code]["rounds"].items():
+        file = tmp_path / f"{part}.csv"
+        person = next(iter(STORIES[code].course.stage.people))
+        args = ["-C", str(played[0] / code), "round", "export", "SV-1", "-o", str(file), "--as", person]
+        run = CliRunner().invoke(flow, [*args, *(["--part", part] if part else [])])
+        assert run.exit_code == 0, run.output
+        with file.open(encoding="utf-8-sig") as lines:
+            rows = list(csv.DictReader(lines))
+        assert found["returned"] == len(rows) > 0
+        for item, tally in found["items"].items():
+            base, abstained, rate, _ = rates(rows, item)
+            assert (tally["base"], tally["abstained"]) == (base, abstained), item
+            assert tally["rate"] == pytest.approx(rate, abs=1e-12), item

@@ -30,7 +30,9 @@ def demo(folder: Path, *args: str, exit_code: int = 0) -> Result:
 def silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """What happens in the quarter is of no concern here."""
     monkeypatch.setattr(acting, "play", lambda _app: None)
-    monkeypatch.setattr("console.demo.telling.tell", lambda _app, as_json: None)
+    monkeypatch.setattr("console.demo.telling.told", lambda _app: None)
+    monkeypatch.setattr("console.demo.telling.show", lambda _app, _told: None)
+    monkeypatch.setattr("console.demo.stories.STORIES", ())
 
 
 @pytest.fixture

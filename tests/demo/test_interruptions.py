@@ -38,3 +38,14 @@ def test_a_demo_killed_and_resumed_ends_the_same(
 ) -> None:
     interrupting.kill(tmp_path / "演示", 1.5)
     assert interrupting.ended(tmp_path / "演示") == uninterrupted[0]
+
+
+@pytest.mark.parametrize(("code", "cuts"), [("000A", (71, 130)), ("004B", (60, 150)), ("004G", (95, 180))])
+def test_a_story_cut_off_at_a_commit_goes_on_to_the_same_end(
+    code: str, cuts: tuple[int, ...], tmp_path: Path
+) -> None:
+    taken = {(number, when) for number, when in zip(cuts, ("after", "before"), strict=True)}
+    outcome, commits = interrupting.whole(tmp_path / "whole", tmp_path, lambda cut: cut in taken, code)
+    assert commits >= max(cuts)
+    for number, when in taken:
+        assert interrupting.ended(tmp_path / f"{number}-{when}", code) == outcome, (number, when)

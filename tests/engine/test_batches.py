@@ -114,7 +114,7 @@ def test_the_results_of_scripts_and_sub_processes_are_gathered_in_the_order_of_t
 
 def test_the_number_of_instances_may_be_an_expression_and_has_to_be_a_number():
     drawing = "start s\nscript each do=pass times={times}\nend e\ns -> each -> e"
-    assert path(drawing.format(times="n+1"), n=2) == "s each each each each e"
+    assert path(drawing.format(times="n+1"), n=2) == "s each each each e"
     for wrong in (-5, "3", 2.5, True, None):
         found = rehearse(drawing.format(times="n"), n=wrong)
         assert found.ended == "incident"
@@ -351,7 +351,7 @@ def test_more_instances_than_anybody_means_are_an_incident_and_hold_nobody_up(qu
 def test_a_process_that_calls_itself_without_end_is_an_incident(quick: Stage):
     quick.publish("start s\ncall again calls=main\nend e\ns -> again -> e")
     quick.start()
-    assert any("call itself without end" in str(each.error) for each in quick.incidents())
+    assert any("calls itself without end" in str(each.error) for each in quick.incidents())
 
 
 def test_a_history_tells_the_end_of_a_batch_after_the_ends_of_its_children(quick: Stage):

@@ -13,10 +13,13 @@ import pytest
 from sqlalchemy import event
 
 from engine.bpmn import run as runs
+from engine.commands.calendars import ImportCalendar
+from engine.commands.instances import Cancel
 from engine.commands.messages import Send
 from engine.handlers import Handlers
 from engine.model import SYSTEM
 from engine.store import tables
+from engine.strict_yaml import load
 from tests.engine.stage import Stage
 
 
@@ -206,3 +209,22 @@ def test_a_step_of_a_called_process_costs_the_same_whoever_does_it_for_whom(quic
         costs.append(cost_of(quick, child, lambda: quick.complete("a")))
         quick.complete("b")
     alike(*costs)
+
+
+def test_a_new_working_day_table_costs_as_many_statements_for_ten_open_due_dates_as_for_hundreds(
+    quick: Stage,
+):
+    dates = 'flow.due=P5WD flow.remind="P1D before due"'
+    quick.publish(f"start s\nuser each each=houses:house {dates}\nend e\ns -> each -> e")
+    costs = []
+    for count, day in ((10, "2026-09-17"), (300, "2026-09-18")):
+        number = quick.start(houses=list(range(count)))
+        own = load(f"days_off: {{own: ['{day}']}}", "own.yaml")
+        import_ = ImportCalendar(by=SYSTEM, document=own, unit="east")
+        costs.append(cost_of(quick, number, lambda import_=import_: quick.do(import_)).statements)
+        armed = quick.rows(tables.deadline, tables.deadline.c.instance_id == number)
+        assert {row.due_day for row in armed} == {"2026-09-21"}
+        timers = quick.rows(tables.timer, tables.ARMED_TIMER, tables.timer.c.instance_id == number)
+        assert len(timers) == len(armed) == count
+        quick.do(Cancel(by=SYSTEM, instance=number, reason="next"))
+    assert abs(costs[1] - costs[0]) <= 3

@@ -119,6 +119,57 @@ def test_what_falls_due_during_a_pause_is_not_made_up_for(planned: Stage):
     assert [period for period, _ in periods(planned)] == ["2026-12"]
 
 
+TWO = (
+    "start monthly timer=\nstart yearly timer=\nstart s\nuser a\nend e\n"
+    "monthly -> a -> e\nyearly -> a\ns -> a"
+)
+TWO_RULES = "schedules: {monthly: {every: month, start: {day: 1}}, yearly: {every: year, start: {day: -1}}}"
+
+
+def test_of_several_start_events_all_are_paused_or_the_one_that_is_named(quick: Stage):
+    quick.publish(TWO, more=TWO_RULES)
+    quick.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+
+    def states() -> dict[str, str]:
+        return {row.element: row.status for row in quick.rows(tables.schedule)}
+
+    def pause(paused: bool, element: str | None = None) -> tuple[str, ...]:
+        return quick.do(
+            PauseSchedule(by=BOSS, procedure="p", unit="east", paused=paused, element=element, reason="why")
+        )
+
+    assert pause(True) == ("monthly", "yearly")
+    assert states() == {"monthly": "paused", "yearly": "paused"}
+    assert pause(False, "yearly") == ("yearly",)
+    assert states() == {"monthly": "paused", "yearly": "active"}
+    with pytest.raises(Conflict, match="p starts by the calendar for east already"):
+        pause(False, "yearly")
+    assert pause(False) == ("monthly",)
+    with pytest.raises(NotFound, match="no schedule daily for east; there is: monthly, yearly"):
+        pause(True, "daily")
+
+
+def test_of_several_start_events_one_has_to_be_named_to_fire_it(quick: Stage):
+    quick.publish(TWO, more=TWO_RULES)
+    quick.do(Schedule(by=SYSTEM, procedure="p", unit="east"))
+    with pytest.raises(Conflict, match="name one with --element: monthly, yearly"):
+        quick.do(FireNow(by=BOSS, procedure="p", unit="east"))
+    number = quick.do(FireNow(by=BOSS, procedure="p", unit="east", element="yearly"))
+    assert quick.row(number).period == "2026"
+
+
+@pytest.mark.parametrize("period", ["0000-01", "9999-13", "99999999999-01", "2026-Q3", "-", "２０２６-01"])
+def test_a_period_that_the_rule_does_not_have_is_refused_with_how_one_is_written(planned: Stage, period: str):
+    with pytest.raises(NotFound, match=r"no kick-off for period .*; a period is written as 2026-06"):
+        planned.do(FireNow(by=BOSS, procedure="p", unit="east", period=period))
+
+
+@pytest.mark.parametrize("period", ["0001-01", "9999-12"])
+def test_a_period_at_the_end_of_time_is_refused(planned: Stage, period: str):
+    with pytest.raises(NotFound, match="No working-day table"):
+        planned.do(FireNow(by=BOSS, procedure="p", unit="east", period=period))
+
+
 def test_a_new_version_with_another_rule_moves_the_next_kick_off(planned: Stage):
     planned.publish(MONTHLY, more=RULE.replace("day: 1", "day: 20"))
     planned.clock.move_to(local("2026-09-21T09:00"))

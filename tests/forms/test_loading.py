@@ -1,5 +1,7 @@
 """Which forms are accepted, and what an author is told."""
 
+import re
+
 import pytest
 
 from engine.forms import outline
@@ -159,6 +161,11 @@ def test_all_faults_of_a_form_are_told_at_once():
     assert [fault.split(": ")[0].removeprefix("form.yaml ") for fault in faults(text)] == [
         *("line 4", "line 13", "line 25", "line 27", "line 28", "line 29", "line 33"),
     ]
+
+
+def test_a_form_without_version_is_told_how_one_is_written():
+    [said] = faults(re.sub("version: .*\n", "", QUESTIONNAIRE))
+    assert said.endswith('version is missing. Add `version: "1"` here')
 
 
 def test_an_anonymous_questionnaire_asks_for_nothing_personal():

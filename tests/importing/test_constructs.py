@@ -278,6 +278,12 @@ def test_all_variables_in_and_out_is_what_is_done_anyhow() -> None:
     assert check_diagram(found.diagram) == []
 
 
+def test_all_variables_beside_some_of_them_are_refused_each_by_what_it_says() -> None:
+    call = '<callActivity id="n1" calledElement="other">' + extended(OUT + '<camunda:out variables="all"/>')
+    found = imported(line(call + "</callActivity>"))
+    assert [each.before for each in rows(found, "refused")] == ["a → b", 'variables="all"']
+
+
 def test_multi_instance_activities_keep_their_list_and_counters() -> None:
     loop = """<multiInstanceLoopCharacteristics camunda:collection="${voters}" camunda:elementVariable="voter">
       <completionCondition>${nrOfCompletedInstances/nrOfInstances &gt;= 0.5}</completionCondition>

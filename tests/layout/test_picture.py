@@ -50,3 +50,15 @@ def test_the_picture_is_as_large_as_the_drawing_with_a_margin() -> None:
 def test_a_file_without_a_drawing_gives_an_empty_picture() -> None:
     picture = etree.fromstring(svg(file(Process("p"), pools=False)).encode())
     assert not list(picture.iter(f"{SVG}text"))
+
+
+@pytest.mark.parametrize(
+    ("picture", "diagram"),
+    [("003G", "building-quarterly-15-workdays"), ("call-back", "shared/call-back")],
+)
+def test_the_pictures_of_the_readme_are_those_of_the_diagrams(picture: str, diagram: str) -> None:
+    """After a change: `flow procedure picture FILE --to docs/pictures/….svg --force`."""
+    root = Path(__file__).parents[2]
+    file = root / "processes" / diagram / f"{Path(diagram).name}.bpmn"
+    kept = (root / "docs" / "pictures" / f"{picture}.svg").read_text(encoding="utf-8")
+    assert kept == svg(draw(file.read_bytes()))

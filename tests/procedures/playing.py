@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -30,7 +31,9 @@ __all__ = [
     "called_by",
     "complete",
     "play",
+    "played",
     "processes_of",
+    "records",
     "stage_app",
     "started",
     "world_of",
@@ -54,10 +57,27 @@ def stage_app(
         yield app
 
 
-def play(procedure: Procedure, scenarios: Scenarios, name: str, _folder: Path) -> list[str]:
+def play(procedure: Procedure, scenarios: Scenarios, name: str) -> list[str]:
     """Where one scenario came otherwise than expected."""
     scenario, others = scenarios.scenarios[name], called_by(procedure)
     return list(rehearse(procedure, scenarios.stage, scenario, subjects(), others).deviations)
+
+
+@contextmanager
+def played(
+    scenarios: Scenarios, procedure: Procedure, name: str, folder: Path, **stage: Any
+) -> Iterator[Player]:
+    """A scenario taken to its end, on an engine that stays open."""
+    course, setting = scenarios.scenarios[name], replace(scenarios.stage, **stage)
+    with stage_app(procedure, setting, course.begin.at, folder) as app:
+        player = Player(app, procedure, setting, course)
+        player.play()
+        yield player
+
+
+def records(player: Player, name: str) -> list[Path]:
+    """The files of that name (a pattern) among the records, of the instance and of what it called."""
+    return sorted((player.app.workspace.folder / "records").glob(f"*/{name}"))
 
 
 def called_by(procedure: Procedure) -> list[Procedure]:

@@ -10,17 +10,12 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
-from engine.check import World, check
 from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.model import Actor
-from engine.procedures import Procedure
-from engine.scenarios import Scenarios
 from engine.store import tables
 from survey import callbacks, ledger, rosters, wanted
 from survey.commands import CallbacksTaken, EraseRespondent, ImportCallbacks, LogCallback
-from tasks import registry
 from tests.procedures.aftermath import ANN, Aftermath, aftermath, copied
-from tests.procedures.playing import play
 
 ID = "shared/call-back"
 
@@ -59,18 +54,6 @@ def all_of(survey: Aftermath, *called_by: str) -> list[callbacks.Callback]:
 
 def one(survey: Aftermath, called_by: str, customer: str) -> callbacks.Callback:
     return next(each for each in all_of(survey, called_by) if each.customer == customer)
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert check(procedure, World({"caller", "callback_head"}, registry())) == []
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["satisfied", "dissatisfied_is_enough", "until_satisfied", "unreachable", "head_decides", "late"],
-)
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
 
 
 def test_who_wrote_an_opinion_is_called_within_fifteen_days_of_collection_003f(survey: Aftermath) -> None:
@@ -131,6 +114,19 @@ def test_the_dissatisfied_are_called_until_satisfied_and_the_head_decides_at_the
     )
     closed = one(survey, "phone_dissatisfied", "H-2")
     assert (closed.status, closed.outcome, len(closed.attempts)) == ("completed", "closed", 3)
+
+
+def test_an_attempt_is_not_dated_before_the_round_nor_before_the_last_attempt(survey: Aftermath) -> None:
+    survey.collected("2026-07-20")
+    survey.move("2026-07-23 09:00")
+    item = one(survey, "phone_opinions", "H-1").id
+    for day in ("2020-01-01", "2026-06-30"):
+        with pytest.raises(Invalid, match=f"on: {day} is before 2026-07-01"):
+            log(survey, item, outcome="unreachable", note="无人接听", on=day)
+    log(survey, item, outcome="unreachable", note="无人接听", on="2026-07-22")
+    with pytest.raises(Invalid, match="on: 2026-07-21 is before 2026-07-22, the day of the last attempt"):
+        log(survey, item, outcome="satisfied", note="好", on="2026-07-21")
+    assert len(log(survey, item, outcome="satisfied", note="好", on="2026-07-22").attempts) == 2
 
 
 def test_key_customers_are_listed_by_hand_each_known_and_each_called_003i(survey: Aftermath) -> None:

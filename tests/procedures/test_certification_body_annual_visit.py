@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,7 @@ from sqlalchemy import select
 from engine.app import App
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
-from engine.check import check
 from engine.errors import Invalid
-from engine.layout.geometry import faults
 from engine.model import Actor
 from engine.procedures import Procedure
 from engine.scenarios import Scenarios
@@ -25,47 +22,14 @@ from engine.store import tables
 from survey import rounds
 from survey.commands.rosters import ImportRoster
 from survey.coverage import Known, due
-from tests.procedures.playing import Player, complete, play, stage_app, started, world_of
-from tests.procedures.test_cs_dept_regulation import copied, played, records
+from tests.procedures.playing import Player, complete, records, stage_app, started
 
 ID = "certification-body-annual-visit"
-CODE = "003C"
-SCENARIOS = [
-    *("happy", "returned", "no_plan", "issued_by", "fixed_period", "one_segment", "by_hand"),
-    *("supplemented", "refused", "gap_accepted", "late"),
-]
-SLOW = {"one_segment", "by_hand", "refused", "gap_accepted", "issued_by", "fixed_period"}
-ROLES = {"cs_dept", "business_dept", "deputy_gm", "gm", "visitor", "audit_leader"}
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    with played(scenarios, procedure, "happy", tmp_path_factory.mktemp("body")) as player:
-        assert player.deviations == []
-        yield player
 
 
 def options(procedure: Procedure, form: str, name: str) -> list[str]:
     field = next(each for each in procedure.forms[form].questions if each.id == name)
     return [str(option.value) for option in field.options]
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, ROLES))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SCENARIOS[1:]]
-)
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_of_318_customers_a_plan_with_127_is_refused_and_one_with_128_accepted(
@@ -185,13 +149,3 @@ def test_its_lanes_are_the_roles_of_the_source(procedure: Procedure) -> None:
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     readings = {each.reading for each in procedure.parameters.values() if each.reading}
     assert readings == {"003C-A3", "003C-A4", "003C-A5"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    titles = (
-        "顾客满意度调查作业指导书",
-        "顾客走访调查首、末次会议作业指导书",
-        "年度顾客调查工作计划",
-        "顾客走访调查记录表",
-    )
-    assert copied(ID, acceptance, titles) == []

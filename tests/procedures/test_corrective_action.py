@@ -7,23 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.check import World, check
 from engine.errors import Denied
 from engine.procedures import Procedure
 from engine.scenarios import Scenarios
-from tasks import registry
-from tests.procedures.playing import complete, play, stage_app, started
+from tests.procedures.playing import complete, stage_app, started
 
 ID = "shared/corrective-action"
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert check(procedure, World({"action_owner", "action_verifier"}, registry())) == []
-
-
-@pytest.mark.parametrize("name", ["effective", "again", "late"])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
 
 
 def test_nobody_judges_the_effect_of_their_own_work(

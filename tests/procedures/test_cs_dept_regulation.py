@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -18,44 +15,15 @@ from sqlalchemy import select
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.calendar.kickoffs import kickoffs
-from engine.check import check
-from engine.layout.geometry import faults
 from engine.procedures import Procedure, load
 from engine.scenarios import Scenarios
 from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import draws, rounds
-from tests.procedures.playing import ROOT, ZONE, Player, play, stage_app, world_of
-from tests.procedures.test_building_quarterly import bare, quotes_in
+from tests.procedures.playing import ROOT, ZONE, Player, played, records, stage_app
 
 ID = "cs-dept-regulation"
-CODE = "003A"
-SCENARIOS = [
-    *("happy", "regular_face", "gaps", "supplemented", "new_rate", "late"),
-    *("representatives", "phone_share"),
-]
 PERSONAL = ("张甲一", "李乙二", "王丙三", "赵丁四", "钱戊五", "1380000000")
-
-
-@contextmanager
-def played(
-    scenarios: Scenarios, procedure: Procedure, name: str, folder: Path, **stage: Any
-) -> Iterator[Player]:
-    """A scenario taken to its end, on an engine that stays open."""
-    course, setting = scenarios.scenarios[name], replace(scenarios.stage, **stage)
-    with stage_app(procedure, setting, course.begin.at, folder) as app:
-        player = Player(app, procedure, setting, course)
-        player.play()
-        yield player
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    with played(scenarios, procedure, "happy", tmp_path_factory.mktemp("company")) as player:
-        assert player.deviations == []
-        yield player
 
 
 def found(player: Player, part: str) -> rounds.Round:
@@ -67,20 +35,6 @@ def codes(player: Player, part: str) -> list[str]:
     wave = found(player, part)
     with player.app.store.read() as conn:
         return [each.code for each in rounds.roster(conn, wave.id)]
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, {"cs_dept", "dept_head"}))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize("name", SCENARIOS[1:])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_the_plan_offers_the_four_purposes(procedure: Procedure) -> None:
@@ -203,10 +157,6 @@ def _text(file: Path) -> str:
         return "".join(parts.read(name).decode("utf-8", errors="ignore") for name in parts.namelist())
 
 
-def records(player: Player, name: str) -> list[Path]:
-    return sorted((player.app.workspace.folder / "records").glob(f"*/{name}"))
-
-
 def test_its_lanes_are_the_departments_of_the_source(procedure: Procedure) -> None:
     lanes = read(procedure.diagram).processes[procedure.process].lanes
     assert {lane.id: lane.name for lane in lanes} == {"cs_dept": "客服部", "dept_head": "相关部门"}
@@ -214,24 +164,3 @@ def test_its_lanes_are_the_departments_of_the_source(procedure: Procedure) -> No
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"003A-A1", "003A-A5"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("客服部客户满意度调查规章制度",)) == []
-
-
-def copied(procedure: str, acceptance: dict[str, Any], titles: tuple[str, ...]) -> list[str]:
-    """Where twelve characters in a row stand in the source, too; but for the titles of documents."""
-    length = 12
-    quotes = [bare(quote) for quote in quotes_in(acceptance)]
-    runs = {quote[start : start + length] for quote in quotes for start in range(len(quote) - length + 1)}
-    assert len(runs) > 100
-    found = []
-    for file in [*(ROOT / "processes" / procedure).iterdir(), *(ROOT / "forms" / procedure).iterdir()]:
-        text = file.read_text(encoding="utf-8")
-        for title in titles:
-            text = text.replace(title, "")
-        text = bare(text)
-        places = (start for start in range(len(text) - length + 1) if text[start : start + length] in runs)
-        found += [f"{file.name}: {text[start : start + length]}" for start in places]
-    return found

@@ -15,11 +15,9 @@ from engine.app import App
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.calendar.kickoffs import kickoffs
-from engine.check import check
 from engine.commands import instances
 from engine.commands.definitions import Publish
 from engine.errors import Invalid
-from engine.layout.geometry import faults
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure, from_files
 from engine.scenarios import Scenarios
@@ -27,43 +25,10 @@ from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import rounds
 from survey.commands import ImportRoster
-from tests.procedures.playing import ZONE, Player, complete, play, stage_app, world_of
-from tests.procedures.test_cs_dept_regulation import copied, played, records
+from tests.procedures.playing import ZONE, Player, complete, records, stage_app
 
 ID = "denture-biannual-in-out"
-CODE = "004E"
-SCENARIOS = [
-    *("happy", "winter", "revised", "not_answered", "no_problems"),
-    *("chased", "by_days", "adjusted", "late"),
-]
-LONG = {"adjusted", "late", "chased"}
 ROLES = {"cs_head", "cs_rep", "superior", "quality_fixed", "quality_removable", "production", "quality_dept"}
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    with played(scenarios, procedure, "happy", tmp_path_factory.mktemp("lab")) as player:
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, ROLES))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(each, marks=pytest.mark.slow if each in LONG else ()) for each in SCENARIOS[1:]],
-)
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_it_starts_twice_a_year(happy: Player, procedure: Procedure) -> None:
@@ -224,10 +189,6 @@ def known(app: App, number: int) -> Mapping[str, Any]:
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"004E-A4"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("客户满意度调查操作流程",)) == []
 
 
 def words(player: Player, name: str) -> str:

@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import select
 
 from engine.app import App
-from engine.check import World, check
 from engine.clock import VirtualClock
 from engine.errors import Invalid
 from engine.model import Actor
@@ -25,9 +24,9 @@ from engine.scheduler import tick
 from engine.store import tables
 from survey import ledger, rounds
 from survey.commands import ImportReturns, ImportRoster
-from tasks import registry, subjects
+from tasks import subjects
 from tests.engine.drawing import diagram
-from tests.procedures.playing import complete, play, started
+from tests.procedures.playing import complete, started
 
 ID = "shared/distribute-and-collect"
 ROLES = "distributor = clerk, collector = clerk, survey_head = boss"
@@ -161,15 +160,6 @@ def roster(count: int, vacant: int = 0) -> str:
 
 def without(*numbers: int) -> list[dict[str, object]]:
     return [{"number": number, "reason": "unreachable"} for number in numbers]
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert check(procedure, World({"distributor", "collector", "survey_head"}, registry())) == []
-
-
-@pytest.mark.parametrize("name", ["reached", "extended", "accepted", "nobody_returned", "one_by_one", "late"])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
 
 
 def test_1013_households_make_912_and_730_as_003i_counts_them(called: Opener) -> None:

@@ -8,26 +8,20 @@ from engine.procedures import Procedure
 from engine.queries.evidence import Evidence, evidence
 from engine.queries.records import FileState
 from engine.scenarios import Scenarios
-from tests.procedures.playing import Player, stage_app
+from tests.procedures.playing import Player, played
 
 ID = "it-service-annual-census"
 
 
-def proven(procedure: Procedure, scenarios: Scenarios, name: str, folder: Path) -> dict[str, Evidence]:
-    scenario = scenarios.scenarios[name]
-    with stage_app(procedure, scenarios.stage, scenario.begin.at, folder) as app:
-        player = Player(app, procedure, scenarios.stage, scenario)
-        assert player.play().as_expected
-        with app.store.read() as conn:
-            library = app.services.library
-            found = evidence(conn, library, player.instance, app.clock.now(), folder)
+def proven(player: Player) -> dict[str, Evidence]:
+    app = player.app
+    with app.store.read() as conn:
+        found = evidence(conn, app.services.library, player.instance, app.clock.now(), app.workspace.folder)
     return {each.clause: each for each in found}
 
 
-def test_what_was_called_counts_with_the_step_that_called_it(
-    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
-) -> None:
-    found = proven(procedure, scenarios, "happy", tmp_path)
+def test_what_was_called_counts_with_the_step_that_called_it(procedure: Procedure, happy: Player) -> None:
+    found = proven(happy)
     assert list(found) == [clause.id for clause in procedure.clauses]
     carried_out = found["000A-29"]
     assert (carried_out.status, carried_out.reached, carried_out.unreached) == (
@@ -50,7 +44,9 @@ def test_what_was_called_counts_with_the_step_that_called_it(
 def test_a_survey_done_after_its_time_is_evidence_of_that(
     procedure: Procedure, scenarios: Scenarios, tmp_path: Path
 ) -> None:
-    found = proven(procedure, scenarios, "fieldwork_late", tmp_path)
+    with played(scenarios, procedure, "fieldwork_late", tmp_path) as player:
+        assert player.deviations == []
+        found = proven(player)
     assert "missed" in {each.status for each in found["000A-24"].deadlines}
     assert found["000A-24"].status == "overdue"  # the forms are still to be received
     assert found["000A-7"].status == "late"

@@ -3,50 +3,15 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from engine.bpmn.reader import read
-from engine.check import check
-from engine.layout.geometry import faults
 from engine.procedures import Procedure
 from engine.scenarios import Scenarios
 from survey import rounds
-from tests.procedures.playing import Player, play, stage_app, world_of
-from tests.procedures.test_cs_dept_regulation import copied, records
+from tests.procedures.playing import Player, records, stage_app
 
 ID = "generic-program-overview"
-CODE = "004C"
-SCENARIOS = ["happy", "compared", "by_post", "online", "late"]
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    course, folder = scenarios.scenarios["happy"], tmp_path_factory.mktemp("enterprise")
-    with stage_app(procedure, scenarios.stage, course.begin.at, folder) as app:
-        player = Player(app, procedure, scenarios.stage, course)
-        player.play()
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, {"survey_owner"}))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize("name", SCENARIOS[1:])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_it_knows_the_four_methods(procedure: Procedure) -> None:
@@ -121,7 +86,3 @@ def test_one_role_does_everything(procedure: Procedure) -> None:
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"004C-A2", "004C-A3"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("客户满意度调查程序简述",)) == []

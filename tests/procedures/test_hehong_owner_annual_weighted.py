@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.calendar.kickoffs import kickoffs
-from engine.check import check
-from engine.layout.geometry import faults
 from engine.procedures import Procedure
 from engine.scenarios import Scenarios
 from engine.store import tables
 from engine.store.calendars import calendar_of
-from tests.procedures.playing import ZONE, Player, play, stage_app, world_of
-from tests.procedures.test_cs_dept_regulation import copied, played, records
+from tests.procedures.playing import ZONE, Player, records, stage_app
 from tests.procedures.test_property_owner_biannual import with_values, words
 
 ID = "hehong-owner-annual-weighted"
-CODE = "003E"
-SCENARIOS = ["happy", "by_hand", "sampled", "pooled", "by_departments", "extended", "late"]
-LONG = ("pooled", "late")
-ROLES = {"cs_center", "project_dept", "dept_head"}
 SEVEN = (
     *(
         "业户满意度调查表.docx",
@@ -41,31 +32,6 @@ SEVEN = (
 )
 COLLECTED = 4
 """Steps of the scenario `by_departments` that lead to the figures, where all came back."""
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    with played(scenarios, procedure, "happy", tmp_path_factory.mktemp("garden")) as player:
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, ROLES))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(each, marks=pytest.mark.slow) if each in LONG else each for each in SCENARIOS[1:]]
-)
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_it_begins_once_a_year_at_the_beginning_of_july(
@@ -162,12 +128,3 @@ def test_its_lanes_are_those_of_the_source(procedure: Procedure) -> None:
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"003E-A4", "003E-A12"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    titles = (
-        *("业主满意度调查工作规范", "业户满意度调查结果及分析报告", "业户满意度调查工作计划"),
-        *("业户满意度调查表", "满意度调查统计表", "满意度调查统计汇总表", "满意度调查问题汇总表"),
-        *("业户回访记录", "问题整改措施表"),
-    )
-    assert copied(ID, acceptance, titles) == []

@@ -3,56 +3,26 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from engine.bpmn.reader import read
-from engine.check import check
-from engine.layout.geometry import faults
 from engine.procedures import Procedure
 from engine.queries.instances import steps_of
 from engine.scenarios import Scenarios
 from engine.store import tables
 from survey import rounds
-from tests.procedures.playing import Player, play, world_of
-from tests.procedures.test_cs_dept_regulation import copied, played, records
+from tests.procedures.playing import Player, played, records
 
 ID = "cs-dept-nine-section-flow"
-CODE = "003D"
-SCENARIOS = ["happy", "all_ways", "online", "post", "email", "improved_again", "late"]
 LANES = {"cs_dept": "客服部门", "survey_executor": "专人", "cs_team": "内部团队", "dept_head": "相关部门"}
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    with played(scenarios, procedure, "happy", tmp_path_factory.mktemp("company")) as player:
-        assert player.deviations == []
-        yield player
 
 
 def options(procedure: Procedure, form: str, field: str) -> list[Any]:
     found = next(each for each in procedure.forms[form].fields if each.id == field)
     return [option.value for option in found.options]
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, LANES))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize("name", [*SCENARIOS[1:-1], pytest.param("late", marks=pytest.mark.slow)])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_the_goals_and_methods_of_the_source_can_be_chosen(procedure: Procedure) -> None:
@@ -115,7 +85,9 @@ def test_the_report_has_the_score_of_every_dimension_and_the_problems(happy: Pla
 
 def test_every_question_is_kept_with_its_own_answer(happy: Player) -> None:
     kept = [each.read_text("utf-8") for each in records(happy, "questions-*.txt")]
-    assert [[text in each for text in ("K-2", "第三题指哪一次服务", "能否代填")] for each in sorted(kept)] in (
+    assert [
+        [text in each for text in ("K-2", "第三题指哪一次服务", "能否代填")] for each in sorted(kept)
+    ] in (
         [[True, True, False], [False, False, True]],
         [[False, False, True], [True, True, False]],
     )
@@ -138,7 +110,3 @@ def test_its_lanes_are_the_roles_of_the_source(procedure: Procedure) -> None:
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"003D-A1"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("客服部门客户满意度调查流程",)) == []

@@ -16,9 +16,8 @@ from sqlalchemy import select
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.calendar.kickoffs import kickoffs
-from engine.check import check, needed_roles
+from engine.check import needed_roles
 from engine.commands import instances
-from engine.layout.geometry import faults
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
 from engine.scenarios import Scenarios
@@ -27,11 +26,9 @@ from engine.store.calendars import calendar_of
 from survey import rounds, spotchecks
 from survey.commands.rounds import ImportReturns
 from tasks import registry
-from tests.procedures.playing import ZONE, Player, complete, play, stage_app, world_of
-from tests.procedures.test_cs_dept_regulation import copied
+from tests.procedures.playing import ZONE, Player, complete, stage_app
 
 ID = "owner-annual-90-80-90"
-CODE = "003I"
 LANES = {
     "cs_head": "客服组负责人",
     "cs_assistant": "客服助理",
@@ -104,18 +101,6 @@ def known(player: Player) -> dict[str, Any]:
     return dict(variables(state))
 
 
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    course, folder = scenarios.scenarios["happy"], tmp_path_factory.mktemp("garden")
-    with stage_app(procedure, scenarios.stage, course.begin.at, folder) as app:
-        player = Player(app, procedure, scenarios.stage, course)
-        player.play()
-        assert player.deviations == []
-        yield player
-
-
 def papers(player: Player, title: str) -> list[Path]:
     return sorted((player.app.workspace.folder / "records").glob(f"*/{title}*.docx"))
 
@@ -125,11 +110,6 @@ def text_of(file: Path) -> str:
         return parts.read("word/document.xml").decode()
 
 
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, set(LANES)))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
 def test_what_it_calls_asks_for_no_roles_but_its_own(procedure: Procedure) -> None:
     assert set(needed_roles(procedure, registry())) == set(LANES)
 
@@ -137,20 +117,6 @@ def test_what_it_calls_asks_for_no_roles_but_its_own(procedure: Procedure) -> No
 def test_its_lanes_are_the_roles_of_the_source(procedure: Procedure) -> None:
     lanes = read(procedure.diagram).processes[procedure.process].lanes
     assert {lane.id: lane.name for lane in lanes} == LANES
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("yearly", "new_estate", "new_estate_holiday", "new_estate_kept", "issue_short", "returns_short"),
-        *("missed_standard", "item_missed", "overall_blank", "never_satisfied", "two_attempts"),
-        *("after_rectification", "any_item", "one_item", "by_items", "all_items", "no_overall"),
-        *("doubted", "doubted_accepted", "all_late"),
-    ],
-)
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -257,13 +223,3 @@ def test_more_surveys_of_a_year_are_started_by_hand(happy: Player, procedure: Pr
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     readings = {each.reading for each in procedure.parameters.values() if each.reading}
     assert readings == {"003I-A1", "003I-A2", "003I-A4", "003I-A6", "003I-A8"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    titles = (
-        "业户意见调查结果汇总",
-        "客服作业指导书--业主满意度调查工作规程",
-        "业户意见调查问题及整改措施汇总",
-        "业户满意度调查回访记录",
-    )
-    assert copied(ID, acceptance, titles) == []

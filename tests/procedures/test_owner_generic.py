@@ -4,55 +4,22 @@ from __future__ import annotations
 
 import csv
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from engine.bpmn.reader import read
-from engine.check import check
-from engine.layout.geometry import faults
 from engine.procedures import Procedure
 from engine.queries.instances import steps_of
 from engine.scenarios import Scenarios
 from engine.store import tables
 from survey import rounds, wording
 from survey.tables import answers
-from tests.procedures.playing import ZONE, Player, play, world_of
-from tests.procedures.test_cs_dept_regulation import copied, played, records
+from tests.procedures.playing import ZONE, Player, played, records
 
 ID = "owner-generic-questionnaire-design"
-CODE = "003H"
-SCENARIOS = [
-    *("happy", "anonymous", "hotline", "doubtful", "at_odds"),
-    *("private", "long_options", "ways", "late"),
-]
 FORMS = ("named_form", "anonymous_form")
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    with played(scenarios, procedure, "happy", tmp_path_factory.mktemp("company")) as player:
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, {"cs_staff"}))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize("name", [*SCENARIOS[1:-1], pytest.param("late", marks=pytest.mark.slow)])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_every_step_has_somebody_responsible_a_date_and_a_status(happy: Player) -> None:
@@ -146,7 +113,3 @@ def test_it_has_one_role(procedure: Procedure) -> None:
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"003H-A4", "003H-A5"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("客服业主满意度调查工作规程作业指导书",)) == []

@@ -18,11 +18,9 @@ from engine.app import App
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.calendar.kickoffs import kickoffs
-from engine.check import check
 from engine.clock import VirtualClock
 from engine.commands import organisation, worklist
 from engine.forms import Form
-from engine.layout.geometry import faults
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
 from engine.scenarios import Scenarios
@@ -32,17 +30,10 @@ from engine.store.calendars import calendar_of
 from engine.strict_yaml import load
 from survey import draws, rounds, spotchecks
 from survey.commands import ImportReturns, ImportRoster
-from tests.procedures.playing import ZONE, Player, complete, play, stage_app, started, world_of
-from tests.procedures.test_cs_dept_regulation import copied
+from tests.procedures.playing import ZONE, Player, complete, records, stage_app, started
 
 ID = "property-halfyear-sampling-audit"
-CODE = "003F"
 ROLES = {"office_director", "gad", "office_head", "cs_supervisor", "cs_admin", "survey_owner", "gm"}
-SCENARIOS = [
-    *("happy", "calendar", "calendar_autumn", "few", "all_back", "below_target", "not_genuine"),
-    *("contradicted", "resurvey", "from_each_return", "mean_method", "repeats_allowed", "all_late"),
-    "company_late",
-]
 
 
 class Office:
@@ -130,42 +121,6 @@ def returned(office: Office, count: int, blank: int = 0) -> None:
     office.do("support_statistics")
     office.do("statistics")
     office.do("email_raw_data")
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    course, folder = scenarios.scenarios["happy"], tmp_path_factory.mktemp("office")
-    with stage_app(procedure, scenarios.stage, course.begin.at, folder) as app:
-        player = Player(app, procedure, scenarios.stage, course)
-        player.play()
-        assert player.deviations == []
-        yield player
-
-
-def records(player: Player, name: str) -> list[Path]:
-    return sorted((player.app.workspace.folder / "records").glob(f"*/{name}"))
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, ROLES))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-QUICK = ("calendar", "calendar_autumn", "from_each_return", "repeats_allowed")
-"""The scenarios that are played each time; the others, with their many papers, in the slow run."""
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in SCENARIOS[1:]]
-)
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_every_office_begins_twice_a_year(procedure: Procedure, scenarios: Scenarios, tmp_path: Path) -> None:
@@ -344,7 +299,3 @@ def test_its_lanes_are_the_roles_of_the_source(procedure: Procedure) -> None:
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     found = {each.reading for each in procedure.parameters.values() if each.reading}
     assert found == {f"003F-A{number}" for number in (1, 3, 4, 6, 8, 9, 10)}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("物业客服中心客户满意度调查作业规程", "客户满意度调查报告")) == []

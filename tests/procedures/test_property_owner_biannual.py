@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,48 +14,16 @@ from sqlalchemy import select
 
 from engine.bpmn.reader import read
 from engine.calendar.kickoffs import kickoffs
-from engine.check import check
-from engine.layout.geometry import faults
 from engine.procedures import Procedure
 from engine.scenarios import Act, Scenarios
 from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import draws, rounds
-from tests.procedures.playing import ZONE, Player, play, stage_app, world_of
-from tests.procedures.test_cs_dept_regulation import copied, played, records
+from tests.procedures.playing import ZONE, Player, played, records, stage_app
 
 ID = "property-owner-biannual"
-CODE = "003B"
-SCENARIOS = ["happy", "december", "by_hand", "sampled", "scored", "extended", "accepted", "late"]
-ROLES = {"office_director", "plan_drafter", "property_admin", "staff", "service_staff", "quality_dept"}
 UNTIL_COLLECTED = 7
 """Steps of the scenario `accepted` that lead to the collection."""
-LONG = ("scored", "accepted", "late")
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    with played(scenarios, procedure, "happy", tmp_path_factory.mktemp("office")) as player:
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(finding) for finding in check(procedure, world_of(procedure, ROLES))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(each, marks=pytest.mark.slow) if each in LONG else each for each in SCENARIOS[1:]]
-)
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_it_begins_twice_a_year_on_the_first_working_day_of_june_and_december(
@@ -174,10 +141,6 @@ def test_its_lanes_are_those_of_the_source(procedure: Procedure) -> None:
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"003B-A3", "003B-A7"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("物业管理企业业主满意度调查管理作业规范",)) == []
 
 
 def words(file: Path) -> str:

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from engine.bpmn.reader import read
 from engine.bpmn.state import variables
 from engine.calendar.kickoffs import kickoffs
-from engine.check import check
 from engine.commands.messages import Send
-from engine.layout.geometry import faults
 from engine.model import SYSTEM
 from engine.procedures import Procedure
-from engine.scenarios import Scenarios
 from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import rounds
-from tests.procedures.playing import ZONE, Player, play, stage_app, world_of
-from tests.procedures.test_cs_dept_regulation import copied, records
+from tests.procedures.playing import ZONE, Player, records
 
 ID = "quality-dept-three-channels"
-CODE = "004D"
-SCENARIOS = [
-    *("happy", "repair", "repair_late", "feedback", "unreached", "unreached_closed"),
-    *("escalated", "returned", "late"),
-]
 LANES = {
     "repair_staff": "维修人员",
     "cs_center": "客服中心",
@@ -42,33 +29,6 @@ LANES = {
     "office_manager": "物业管理处经理",
     "pm_dept": "物业管理部",
 }
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    course, folder = scenarios.scenarios["happy"], tmp_path_factory.mktemp("office")
-    with stage_app(procedure, scenarios.stage, course.begin.at, folder) as app:
-        player = Player(app, procedure, scenarios.stage, course)
-        player.play()
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    world = world_of(procedure, {*LANES, "surveyor", "dept_head"})
-    assert [str(finding) for finding in check(procedure, world)] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize("name", SCENARIOS[1:])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_its_lanes_are_the_roles_of_the_source(procedure: Procedure) -> None:
@@ -136,14 +96,3 @@ def test_report_and_statistics_are_made(happy: Player) -> None:
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     assert {each.reading for each in procedure.parameters.values() if each.reading} == {"004D-A1", "004D-A6"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    titles = (
-        "客户满意度调查问卷满意度统计表",
-        "客户满意度调查分析报告",
-        "客户满意度调查问卷",
-        "客户满意度调查流程",
-        "客户满意度调查工作计划",
-    )
-    assert copied(ID, acceptance, titles) == []

@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from engine.bpmn.reader import read
-from engine.check import check
 from engine.forms import prefill
-from engine.layout.geometry import faults
 from engine.procedures import Procedure
 from engine.queries.instances import variables
 from engine.scenarios import Scenarios
 from engine.store import tables
-from tests.procedures.playing import Player, complete, play, stage_app, started, world_of
-from tests.procedures.test_cs_dept_regulation import copied, records
+from tests.procedures.playing import Player, complete, records, stage_app, started
 
 ID = "seven-level-delphi-weights"
-CODE = "004F"
-SCENARIOS = ["happy", "each_group", "levels", "unstable", "nobody_answers", "concordance", "late"]
 QUALITY, SERVICE, PRICE = "产品内在质量", "产品服务", "产品价格"
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    course, folder = scenarios.scenarios["happy"], tmp_path_factory.mktemp("enterprise")
-    with stage_app(procedure, scenarios.stage, course.begin.at, folder) as app:
-        player = Player(app, procedure, scenarios.stage, course)
-        player.play()
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(each) for each in check(procedure, world_of(procedure, {"facilitator", "expert"}))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize("name", SCENARIOS[1:])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_the_usual_contents_are_proposed(procedure: Procedure, scenarios: Scenarios, tmp_path: Path) -> None:
@@ -170,10 +138,6 @@ def test_both_pools_have_the_roles_of_the_source(procedure: Procedure) -> None:
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     readings = {each.reading for each in procedure.parameters.values() if each.reading}
     assert readings == {f"004F-A{number}" for number in (1, 2, 6, 7)}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("开展客户(顾客)满意度调查的步骤",)) == []
 
 
 def answers(scenarios: Scenarios, element: str) -> Mapping[str, Any]:

@@ -9,45 +9,17 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy import select
 
-from engine.check import check
 from engine.errors import Denied
-from engine.layout.geometry import faults
 from engine.procedures import Procedure, load
 from engine.scenarios import read_scenarios
 from engine.store import open_store, tables
 from tasks import registry
 from tests.engine.stage import open_stage
-from tests.procedures.playing import ROOT, complete, play, stage_app, started, world_of
-
-BLOCKS = ("plan-approval", "announcement", "publication", "archiving")
-COURSES = [
-    *(("plan-approval", name) for name in ("approved", "not_reviewed", "returned_by_reviewer", "late")),
-    *(("announcement", name) for name in ("announced", "late", "no_date")),
-    *(("publication", name) for name in ("with_thanks", "with_explanations", "results_only")),
-    *(("archiving", name) for name in ("archived", "late", "record_missing")),
-]
+from tests.procedures.playing import ROOT, complete, stage_app, started
 
 
 def block(name: str) -> Procedure:
     return load(ROOT / "processes" / "shared" / name, ROOT / "forms")
-
-
-@pytest.mark.parametrize("name", BLOCKS)
-def test_it_is_in_order_whatever_roles_the_organisation_has(name: str) -> None:
-    procedure = block(name)
-    assert [str(finding) for finding in check(procedure, world_of(procedure, ()))] == []
-    assert [str(finding) for finding in faults(procedure.diagram)] == []
-    assert procedure.scenarios is not None
-    assert [course for each, course in COURSES if each == name] == list(
-        read_scenarios(procedure.scenarios).scenarios
-    )
-
-
-@pytest.mark.parametrize(("name", "course"), COURSES)
-def test_it_takes_every_course(name: str, course: str, tmp_path: Path) -> None:
-    procedure = block(name)
-    assert procedure.scenarios is not None
-    assert play(procedure, read_scenarios(procedure.scenarios), course, tmp_path) == []
 
 
 def test_neither_who_drafted_a_plan_nor_who_reviewed_it_approves_it(tmp_path: Path) -> None:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from engine.bpmn.reader import read
-from engine.check import check
-from engine.layout.geometry import faults
 from engine.model import Actor
 from engine.procedures import Procedure
 from engine.queries.instances import variables
@@ -20,38 +16,9 @@ from engine.scenarios import Scenarios
 from engine.scheduler import tick
 from survey import rounds
 from survey.commands import ImportRoster
-from tests.procedures.playing import Player, complete, play, stage_app, started, world_of
-from tests.procedures.test_cs_dept_regulation import copied, records
+from tests.procedures.playing import Player, complete, records, stage_app, started
 
 ID = "techniques-and-seven-steps"
-CODE = "004H"
-SCENARIOS = ["happy", "after", "any_item", "late"]
-
-
-@pytest.fixture(scope="module")
-def happy(
-    procedure: Procedure, scenarios: Scenarios, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Player]:
-    course, folder = scenarios.scenarios["happy"], tmp_path_factory.mktemp("enterprise")
-    with stage_app(procedure, scenarios.stage, course.begin.at, folder) as app:
-        player = Player(app, procedure, scenarios.stage, course)
-        player.play()
-        assert player.deviations == []
-        yield player
-
-
-def test_it_can_be_published(procedure: Procedure) -> None:
-    assert [str(each) for each in check(procedure, world_of(procedure, {"survey_owner", "dept_head"}))] == []
-    assert [str(fault) for fault in faults(procedure.diagram)] == []
-
-
-@pytest.mark.parametrize("name", SCENARIOS[1:])
-def test_it_takes_every_course(procedure: Procedure, scenarios: Scenarios, name: str, tmp_path: Path) -> None:
-    assert play(procedure, scenarios, name, tmp_path) == []
-
-
-def test_no_scenario_is_left_out(scenarios: Scenarios) -> None:
-    assert list(scenarios.scenarios) == SCENARIOS
 
 
 def test_a_part_of_the_sample_was_never_asked_before(
@@ -145,7 +112,3 @@ def test_its_lanes_are_the_parties_of_the_source(procedure: Procedure) -> None:
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:
     readings = {each.reading for each in procedure.parameters.values() if each.reading}
     assert readings == {"004H-A2", "004H-A3", "004H-A4"}
-
-
-def test_no_sentence_of_the_source_is_copied(acceptance: dict[str, Any]) -> None:
-    assert copied(ID, acceptance, ("客户满意度调查的技巧与步骤",)) == []

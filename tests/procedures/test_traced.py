@@ -10,7 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 import cli
-from tests.procedures.conftest import ACCEPTANCE
+from tests.procedures.shipped import ACCEPTANCE
 
 
 @pytest.fixture(scope="module")

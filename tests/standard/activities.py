@@ -45,6 +45,26 @@ end eo
 so -> inner -> more -> eo
 """
 
+CHAIN = "\nprocess ".join(
+    [
+        f"{f'p{n}' if n else ''}\nstart s{n}\ncall c{n} calls=p{n + 1}\nend e{n}\ns{n} -> c{n} -> e{n}"
+        for n in range(45)
+    ]
+    + ["p45\nstart s45\nend e45\ns45 -> e45"]
+)
+COUNTED = """
+start s
+script n do="n = n + 1"
+xor way
+call again calls=main
+xor join
+end e
+s -> n -> way
+way -> again : n < 45
+way -> join : else
+again -> join -> e
+"""
+
 CASES = [
     case("task", "13.3.3", "a task of no type passes the token on", ONE.format(task="task a"), "s a e"),
     case("user task", "10.3.3", "a user task is done by a person, then the token goes on",
@@ -315,4 +335,8 @@ event-sub aside
   end o
   i -> long -> b -> o
 """, "s a short aside i long e b o"),
+    case("call activity", "10.3.6", "calls of one process by another go as deep as there are processes", CHAIN,
+         " ".join(f"s{n} c{n}" for n in range(45)) + " s45 " + " ".join(f"e{n}" for n in reversed(range(46)))),
+    case("call activity", "10.3.6", "a process that calls itself goes as deep as its own condition says", COUNTED,
+         "s n way again " * 44 + "s n way " + "join e " * 45, given={"n": 0}),
 ]  # fmt: skip

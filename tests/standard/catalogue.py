@@ -13,7 +13,20 @@ from tests.standard import (
     loops,
     patterns,
     rare,
+    transactions,
 )
 
-MODULES = (flows, gateways, activities, loops, boundary, intermediate, ends, compensation, rare, patterns)
+MODULES = (
+    flows,
+    gateways,
+    activities,
+    loops,
+    boundary,
+    intermediate,
+    ends,
+    compensation,
+    transactions,
+    rare,
+    patterns,
+)
 CASES = [each for module in MODULES for each in module.CASES]

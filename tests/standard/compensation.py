@@ -1,4 +1,4 @@
-"""Compensation and transactions."""
+"""Compensation."""
 
 from __future__ import annotations
 
@@ -20,31 +20,6 @@ s -> a -> b -> back{on}
 """
 THROW = DONE.format(throw="throw back compensate{which}", rest="end e", on=" -> e")
 END = DONE.format(throw="end back compensate{which}", rest="", on="")
-TRANSACTION = """
-start s
-transaction deal
-  start i
-  task a
-  boundary ca on=a compensate
-  task undo_a undoes
-  ca ~> undo_a
-  task b
-  boundary cb on=b compensate
-  task undo_b undoes
-  cb ~> undo_b
-  xor ok
-  end o
-  end fail cancel
-  i -> a -> b -> ok
-  ok -> o : good
-  ok -> fail : else
-boundary off on=deal cancel
-task after
-end e
-end eo
-s -> deal -> e
-off -> after -> eo
-"""
 HANDLER = """
 start s
 sub body
@@ -322,76 +297,41 @@ end eb
 s -> body -> eb
 s -> w -> back -> t -> e
 """, "s (body i a | w) back t (e | o eb)"),
-    case("transaction", "10.3.5", "without cancellation it is a sub-process", TRANSACTION,
-         "s deal i a b ok o e", given={"good": True}),
-    case("cancel end event; cancel boundary event; transaction", "10.3.5",
-         "cancelled, what was done is undone, then it is left by its cancel event", TRANSACTION,
-         "s deal i a b ok fail undo_b undo_a off after eo", given={"good": False}),
-    case("cancel end event", "13.5.6", "the other branches of the transaction end", """
+    case("call activity; compensation throw event", "10.7",
+         "where a called process undoes nothing, what stands beside the call is undone", """
 start s
-transaction deal
-  start i
-  and split
-  receive never message=never
-  catch w timer=PT1M
-  end fail cancel
-  end o
-  i -> split -> never -> o
-  split -> w -> fail
-boundary off on=deal cancel
-end e
-end eo
-s -> deal -> e
-off -> eo
-""", "s deal i split (never | w) fail off eo"),
-    case("transaction", "10.3.5", "an error leaves it without undoing anything", """
-start s
-transaction deal
-  start i
-  task a
-  boundary ca on=a compensate
-  task undo_a undoes
-  ca ~> undo_a
-  end fail error=E
-  i -> a -> fail
-boundary off on=deal error=E
-end e
-end eo
-s -> deal -> e
-off -> eo
-""", "s deal i a fail off eo"),
-    case("transaction", "13.5.5", "one that has succeeded can be undone later", """
-start s
-transaction deal
-  start i
-  task a
-  boundary ca on=a compensate
-  task undo_a undoes
-  ca ~> undo_a
-  end o
-  i -> a -> o
+task a
+boundary ca on=a compensate
+task ua undoes
+ca ~> ua
+call c calls=other
 throw back compensate
 end e
-s -> deal -> back -> e
-""", "s deal i a o back undo_a e"),
-    case("cancel end event", "13.5.5", "sub-processes of the transaction are undone too", """
+s -> a -> c -> back -> e
+process other
+start j
+task b
+end o
+j -> b -> o
+""", "s a c j b o back ua e"),
+    case("multi-instance, parallel; compensation throw event", "10.7, 13.3.7",
+         "each instance undoes what it did, and what is around them is undone without it", """
 start s
-transaction deal
+task a
+boundary ca on=a compensate
+task ua undoes
+ca ~> ua
+sub m times=2
   start i
-  sub inner
-    start j
-    task a
-    boundary ca on=a compensate
-    task undo_a undoes
-    ca ~> undo_a
-    end p
-    j -> a -> p
-  end fail cancel
-  i -> inner -> fail
-boundary off on=deal cancel
+  task b
+  boundary cb on=b compensate
+  task ub undoes
+  cb ~> ub
+  throw t compensate
+  end o
+  i -> b -> t -> o
+throw back compensate=a
 end e
-end eo
-s -> deal -> e
-off -> eo
-""", "s deal i inner j a p fail undo_a off eo"),
+s -> a -> m -> back -> e
+""", "s a (m i b t ub o | m i b t ub o) back ua e"),
 ]  # fmt: skip

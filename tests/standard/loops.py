@@ -230,4 +230,22 @@ end e
 s -> a -> e
 b -> last -> e
 """, "s (a i wait | a i wait) o b last e", given={"items": ["PT30M", "PT1M"]}),
+    case("multi-instance, parallel", "13.3.7", "all instances are there before one of them fails", """
+start s
+sub p each=xs:x
+  start i
+  xor way
+  end bad error=E
+  task ok
+  end o
+  i -> way
+  way -> bad : x == 2
+  way -> ok : else
+  ok -> o
+boundary be on=p error=E
+end e
+end e2
+s -> p -> e
+be -> e2
+""", "s (p i way ok? o? | p i way bad | p i? way? ok? o?) be e2", given={"xs": [1, 2, 3]}),
 ]  # fmt: skip

@@ -36,6 +36,51 @@ def _within(more: str, task: str = '<task id="a"/>', roots: str = "") -> str:
     return xml(task + more, "s>a", "a>e", roots=roots)
 
 
+MANY = """
+  sub p each=xs:x
+    start i
+    script a do="done = x"
+    boundary ca on=a compensate
+    script ua do="undone = x" undoes
+    ca ~> ua
+    end o
+    i -> a -> o
+"""
+"""A multi-instance sub-process in which something is undone."""
+CALLED = """
+process other
+start j
+task b
+boundary cb on=b compensate
+task ub undoes
+cb ~> ub
+end jo
+j -> b -> jo
+"""
+"""A process that undoes something itself."""
+
+
+def _cancelled(inside: str, first: str) -> str:
+    return (
+        f"start s\ntransaction q\n  start qs\n{inside}\n  end qo cancel\n  qs -> {first} -> qo\n"
+        "boundary bc on=q cancel\nend e\nend e2\ns -> q -> e\nbc -> e2\n"
+    )
+
+
+def _held(inside: str, first: str, outside: str = "throw t compensate=q", last: str = "end qo") -> str:
+    """A sub-process that is undone from outside, or by what is `inside` it."""
+    way = "s -> q -> t -> e" if outside else "s -> q -> e"
+    return f"start s\nsub q\n  start qs\n{inside}\n  {last}\n  qs -> {first} -> qo\n{outside}\nend e\n{way}\n"
+
+
+BESIDE = """
+  event-sub es
+    start ess error=E
+    throw t compensate
+    end ee
+    ess -> t -> ee
+"""
+
 COLLABORATION = """<collaboration id="c"><participant id="p1" name="We" processRef="main"/>
 <participant id="p2" name="They"/>{more}</collaboration>"""
 
@@ -85,6 +130,22 @@ REFUSED: dict[str, list[str]] = {
     "compensation of a multi-instance activity": [
         diagram("start s\nscript a times=2 do=pass\nboundary b on=a compensate\ntask u undoes\nb ~> u\n"
                 "throw t compensate\nend e\ns -> a -> t -> e").decode(),
+        diagram(_cancelled(MANY, "p")).decode(),
+        diagram(_held(MANY, "p")).decode(),
+        diagram(_held(MANY, "p", outside="throw t compensate")).decode(),
+        diagram(_held(MANY + BESIDE, "p", outside="", last="end qo error=E")).decode(),
+    ],
+    "cancellation of a multi-instance transaction": [
+        diagram("start s\ntransaction q each=xs:x\n  start i\n  end o cancel\n  i -> o\nboundary bc on=q cancel\n"
+                "end e\nend e2\ns -> q -> e\nbc -> e2").decode(),
+    ],
+    "data objects of one name in different scopes": [
+        xml(f'<dataObject id="d0" name="x"/><subProcess id="p"><{kind} id="d1" name="x"/><task id="a"/></subProcess>',
+            "s>p", "p>e")
+        for kind in ("dataObject", "property")
+    ] + [
+        xml("".join(f'<subProcess id="p{n}"><dataObject id="d{n}" name="x"/><task id="a{n}"/></subProcess>'
+                    for n in (1, 2)), "s>p1", "p1>p2", "p2>e"),
     ],
     "compensation of an activity that nothing undoes": [
         diagram("start s\ntask a\nthrow t compensate=a\nend e\ns -> a -> t -> e").decode(),
@@ -94,6 +155,11 @@ REFUSED: dict[str, list[str]] = {
     "compensation of a call activity without a handler of its own": [
         diagram("start s\ncall a calls=other\nthrow t compensate=a\nend e\ns -> a -> t -> e\nprocess other\nstart i\n"
                 "task b\nboundary c on=b compensate\ntask u undoes\nc ~> u\nend o\ni -> b -> o").decode(),
+        diagram("start s\ncall c calls=other\nthrow t compensate\nend e\ns -> c -> t -> e" + CALLED).decode(),
+        diagram(_cancelled("  call c calls=other", "c") + CALLED).decode(),
+        diagram(_held("  call c calls=other\n  task d\n  boundary cd on=d compensate\n  task ud undoes\n  cd ~> ud",
+                      "c -> d") + CALLED).decode(),
+        diagram(_cancelled("  call c calls=elsewhere", "c")).decode(),
     ],
     "performer, human performer, potential owner, resource": [
         _within("", f'<userTask id="a"><{role} id="p"><resourceRef>r</resourceRef></{role}></userTask>',

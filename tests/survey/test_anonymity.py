@@ -15,8 +15,16 @@ from sqlalchemy.exc import IntegrityError
 from engine.errors import Conflict, Invalid
 from engine.store import tables
 from engine.store.columns import Instant, metadata
-from survey import ledger, reading, returns, rounds
-from survey.commands import DrawSample, ImportReturns, ImportRoster, OpenRound, Record, ReturnsTaken
+from survey import analysis, ledger, reading, returns, rounds
+from survey.commands import (
+    CloseRound,
+    DrawSample,
+    ImportReturns,
+    ImportRoster,
+    OpenRound,
+    Record,
+    ReturnsTaken,
+)
 from survey.tables import answers, attempt, member, survey_round
 from tests.survey.waves import CLERK, Wave, copied, make_wave
 
@@ -53,7 +61,7 @@ def rows(wave: Wave, *projects: str, extra: dict[str, str] | None = None) -> byt
     return out.getvalue().encode()
 
 
-def take(wave: Wave, data: bytes, **options: bool) -> ReturnsTaken:
+def take(wave: Wave, data: bytes, **options: Any) -> ReturnsTaken:
     command = ImportReturns(by=CLERK, instance=wave.instance, part="secret", data=data, **options)
     taken = wave.app.do(command).value
     assert isinstance(taken, ReturnsTaken)
@@ -100,10 +108,10 @@ def test_no_table_holds_a_way_from_an_answer_to_a_person(wave: Wave) -> None:
         sets = conn.execute(select(answers).where(answers.c.round_id == number)).mappings().all()
         assert len(sets) == 3
         for each in sets:
-            # All that a set knows of its origin: the round, a group of many, a day, the file, who typed it in.
+            # All that a set knows of its origin: the round, a group of many, a day, who typed it in.
             assert {name for name, value in each.items() if value not in (None, "", {})} <= {
                 *("id", "round_id", "anonymity", "entry", "groups", "answers", "abstained"),
-                *("source", "recorded_on", "recorded_by"),
+                *("recorded_on", "recorded_by"),
             }
             assert len(each["recorded_on"]) == len("2026-09-11")
         ids = {each["id"] for each in sets}
@@ -126,7 +134,8 @@ def test_no_table_holds_a_way_from_an_answer_to_a_person(wave: Wave) -> None:
             loads(each)
             for each in conn.execute(select(journal.facts).where(journal.kind == "round.returns")).scalars()
         ]
-    assert [{*each} & {"sha256", "changed", "respondent"} for each in facts] == [set(), set()]
+    # How many came in, and no file: its name may be a person's, what was chosen an answer.
+    assert [{*each} for each in facts] == [{"taken", "returned", "part"}] * 2
 
 
 def test_only_days_are_kept_of_what_happens_in_an_anonymous_round() -> None:
@@ -146,6 +155,7 @@ def test_only_days_are_kept_of_what_happens_in_an_anonymous_round() -> None:
         {"member_id": 1},
         {"recorded_at": True},
         {"entry": 2},
+        {"source": "张三的答卷.csv"},
         {"anonymity": "confidential"},
     ],
 )
@@ -176,6 +186,32 @@ def test_the_database_itself_refuses_to_note_who_sent_it_back_or_to_break_the_pr
     ):
         with pytest.raises(IntegrityError), wave.app.store.write() as conn:
             conn.execute(statement)
+
+
+def test_the_name_of_a_file_is_kept_nowhere(wave: Wave) -> None:
+    take(wave, rows(wave, "一期"), source="张三的答卷.csv", only={"project": "一期"})
+    with wave.app.store.read() as conn:
+        for table in metadata.sorted_tables:
+            assert "张三的答卷" not in str(conn.execute(select(table)).all()), table.name
+
+
+def test_figures_are_shown_of_a_closed_round_with_enough_answers_only(wave: Wave) -> None:
+    def refused() -> str:
+        with wave.app.store.read() as conn, pytest.raises(Conflict) as found_out:
+            analysis.check_shown(conn, found(wave, conn))
+        return str(found_out.value)
+
+    take(wave, rows(wave, *["一期"] * 4))
+    assert "still open" in refused()
+    with copied(wave) as few:
+        few.app.do(CloseRound(by=CLERK, instance=few.instance, part="secret"))
+        with few.app.store.read() as conn, pytest.raises(Conflict, match="fewer than 5 came back"):
+            analysis.trend_of(conn, [found(few, conn)] * 2)
+    take(wave, rows(wave, "二期"))
+    assert "still open" in refused()
+    wave.app.do(CloseRound(by=CLERK, instance=wave.instance, part="secret"))
+    with wave.app.store.read() as conn:
+        analysis.check_shown(conn, found(wave, conn))
 
 
 def test_everybody_or_nobody_is_reminded_and_nobody_checked(wave: Wave) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from datetime import date, timedelta
 from json import loads
 
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import delete, func, insert, select, update
 
-from engine.errors import Conflict, Invalid, NotFound
+from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.store import tables
 from survey import draws, entry_form, ledger, returns, rounds
 from survey.commands import (
+    CloseRound,
     Correct,
     DrawSample,
     Exclude,
@@ -24,6 +26,7 @@ from survey.commands import (
     ReturnsTaken,
 )
 from survey.tables import draw, member, survey_round
+from tests.procedures.playing import ZONE
 from tests.survey.waves import CLERK, Wave
 
 HUNDRED = "customer,unit,project,since\n" + "".join(
@@ -106,6 +109,18 @@ def test_a_sample_is_drawn_once_and_again_only_with_a_reason_before_anything_hap
         sample(drawn, method="simple", size=10, again="noch einmal")
 
 
+def test_a_sample_drawn_again_keeps_its_design_and_only_an_admin_gives_it_another(drawn: Wave) -> None:
+    first = sample(drawn, method="simple", size=10, no_repeat=True)
+    again = sample(drawn, again="换一批")
+    assert (again.design, again.size) == (first.design, 10)
+    assert again.seed != first.seed
+    with drawn.app.store.write() as conn:
+        conn.execute(insert(tables.permission).values(person="manager", name="admin"))
+    with pytest.raises(Denied, match="drawn by simple, as its procedure says"):
+        sample(drawn, method="targeted", codes=("K-2", "K-3"), reason="熟人", again="换人")
+    assert sample(drawn, again="再换一批").size == 10
+
+
 def test_the_new_the_excluded_and_the_others_are_left_out_and_counted_003i(drawn: Wave) -> None:
     drawn.app.do(Exclude(by=CLERK, code="K-1", reason="空置"))
     made = sample(drawn, method="simple", share="10%", months=6, where={"project": "一期"})
@@ -169,7 +184,7 @@ def test_an_empty_roster_cannot_be_drawn_from(drawn: Wave) -> None:
 
 def test_several_rounds_have_to_be_told_apart(drawn: Wave) -> None:
     with drawn.app.store.read() as conn:
-        with pytest.raises(Conflict, match="several rounds: '', phone"):
+        with pytest.raises(Conflict, match=r'several rounds: "", phone\. Say which one with --part'):
             rounds.round_of(conn, drawn.instance)
         with pytest.raises(NotFound, match="no round mail"):
             rounds.round_of(conn, drawn.instance, "mail")
@@ -209,8 +224,39 @@ def test_the_ledger_tells_what_became_of_everybody(wave: Wave) -> None:
     assert wave.round()[1].dispositions["complete"] == 3
 
 
-def back(wave: Wave, data: bytes, **options: bool) -> ReturnsTaken:
-    taken = wave.app.do(ImportReturns(by=CLERK, instance=wave.instance, data=data, **options)).value
+def test_the_response_figures_of_a_closed_round_stay_as_they_are(wave: Wave) -> None:
+    wave.take(wave.file())
+    wave.app.do(CloseRound(by=CLERK, instance=wave.instance))
+    before = wave.round()[1]
+    for entry in ({"kind": "refusal"}, {"kind": "attempt", "disposition": "ineligible"}, {"kind": "issue"}):
+        with pytest.raises(Conflict, match="is closed: what became of everybody stands in its figures"):
+            log(wave, "C-1", **entry)
+    log(wave, "C-1", channel="phone", note="事后来电，已搬走")
+    assert wave.round()[1] == before
+    with wave.app.store.read() as conn:
+        found = rounds.round_of(conn, wave.instance)
+        who = returns.member_called(conn, found, "C-1")
+        assert who.channel is None
+        assert ledger.lines(conn, found, who.number)[-1].note == "事后来电，已搬走"
+
+
+def test_an_entry_is_not_dated_before_its_round_was_opened(wave: Wave) -> None:
+    opened = wave.round()[0].opened_at.astimezone(ZONE).date()
+    for day in (opened - timedelta(days=1), date(1999, 1, 1)):
+        with pytest.raises(Invalid, match=f"day: {day} is before {opened}, when the round was opened"):
+            log(wave, "A-1", day=day.isoformat())
+    log(wave, "A-1", day=opened.isoformat())
+
+
+def test_a_customer_named_twice_gets_one_entry(wave: Wave) -> None:
+    log(wave, "A-1", "A-1", "#1", "tower/A-1", channel="phone")
+    with wave.app.store.read() as conn:
+        found = rounds.round_of(conn, wave.instance)
+        assert list(ledger.attempts(conn, found).values()) == [1]
+
+
+def back(wave: Wave, data: bytes, **options: bool | str | None) -> ReturnsTaken:
+    taken = wave.app.do(ImportReturns(by=CLERK, instance=wave.instance, data=data, **options)).value  # type: ignore[arg-type]
     assert isinstance(taken, ReturnsTaken)
     return taken
 
@@ -231,15 +277,18 @@ def test_a_second_entry_is_compared_item_by_item(wave: Wave) -> None:
 
 def test_replaced_answers_stay_in_the_history(wave: Wave) -> None:
     back(wave, wave.file())
-    done = back(wave, wave.file((1, "q2_01", "5")), replace=True)
+    for reason in (None, " "):
+        with pytest.raises(Invalid, match="reason: 1 answers that are in would change: say why"):
+            back(wave, wave.file((1, "q2_01", "5")), replace=True, reason=reason)
+    done = back(wave, wave.file((1, "q2_01", "5")), replace=True, reason="看错")
     assert (done.taken, done.replaced, wave.count()) == (0, 3, 3)
     with wave.app.store.read() as conn:
         facts = conn.execute(
             select(tables.journal.c.facts).where(tables.journal.c.kind == "round.returns")
         ).scalars()
-        assert loads(list(facts)[-1])["changed"] == [
-            {"respondent": "A-1", "item": "q2_01", "first": 3, "second": 5}
-        ]
+        told = loads(list(facts)[-1])
+        assert told["changed"] == [{"respondent": "A-1", "item": "q2_01", "first": 3, "second": 5}]
+        assert told["reason"] == "看错"
 
 
 def correct(

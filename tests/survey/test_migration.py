@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from engine.store import open_store, schema
 from engine.store.columns import to_micros
@@ -36,19 +37,25 @@ ROWS = (
 )
 
 
-def old_database(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def old_database(
+    url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    before: str = BEFORE,
+    rows: tuple[str, ...] = ROWS,
+) -> None:
     """A database as the program made it before, with a round in it."""
     import shutil
 
     folder = tmp_path / "migrations"
     shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in (folder / "versions").glob("[0-9]*.py"):
-        if file.name[:4] > BEFORE:
+        if file.name[:4] > before:
             file.unlink()
     with monkeypatch.context() as then:
         then.setattr(schema, "MIGRATIONS", folder)
-        then.setattr(schema, "NEWEST", BEFORE)
-        then.setattr("engine.store.connect.NEWEST", BEFORE)
+        then.setattr(schema, "NEWEST", before)
+        then.setattr("engine.store.connect.NEWEST", before)
         with open_store(url, upgrade=True) as store, store.write() as conn:
             sqlite = conn.dialect.name == "sqlite"
             known = {
@@ -57,7 +64,7 @@ def old_database(url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
                 "issued": _micros(ISSUED),
                 "returned": _micros(RETURNED),
             }
-            for row in ROWS:
+            for row in rows:
                 conn.execute(text(row.format(**known).replace(":", r"\:")))
 
 
@@ -108,3 +115,54 @@ def test_a_postgresql_database_keeps_its_rounds(
     with postgresql.database(migrated=False) as url:
         old_database(url, monkeypatch, tmp_path)
         check(url)
+
+
+TWELVE = "id, round_id, anonymity, entry, groups, answers, abstained, source, recorded_on, recorded_by"
+PROMISED = (
+    "INSERT INTO unit (id, name, active) VALUES ('tower', '一号楼', {true})",
+    ROWS[1],
+    ROWS[2],
+    *(
+        "INSERT INTO round (id, instance_id, part, unit, procedure, definition, questionnaire, version, anonymity, "
+        f"design, status, opened_at) VALUES ({number}, 7, '{promise}', 'tower', 'p', 'h', 'questionnaire', '1', "
+        f"'{promise}', '{{{{}}}}', 'open', 0)"
+        for number, promise in ((5, "anonymous"), (6, "confidential"))
+    ),
+    f"INSERT INTO answer_set ({TWELVE}) VALUES ('aa', 5, 'anonymous', 1, '{{{{\"project\":\"一期\"}}}}', "
+    "'{{\"q1\":4}}', {false}, '张三的答卷.csv', '2026-09-18', 'clerk'), "
+    "('bb', 6, 'confidential', 1, '{{}}', '{{\"q1\":2}}', {true}, 'returns.csv', '2026-09-18', 'clerk')",
+)
+
+
+def check_nameless(url: str) -> None:
+    with open_store(url, upgrade=True) as store:
+        with store.read() as conn:
+            a, b = conn.execute(select(answers).order_by(answers.c.id)).all()
+        assert (a.id, a.round_id, a.groups, a.answers, a.abstained) == (
+            "aa",
+            5,
+            {"project": "一期"},
+            {"q1": 4},
+            False,
+        )
+        assert (a.source, a.recorded_on, a.recorded_by) == (None, "2026-09-18", "clerk")
+        assert (b.id, b.source, b.answers, b.abstained) == ("bb", "returns.csv", {"q1": 2}, True)
+        with pytest.raises(IntegrityError), store.write() as conn:
+            conn.execute(update(answers).where(answers.c.id == "aa").values(source="张三的答卷.csv"))
+
+
+def test_an_sqlite_database_forgets_the_files_of_anonymous_rounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'flow.db'}"
+    old_database(url, monkeypatch, tmp_path, "0007", PROMISED)
+    check_nameless(url)
+
+
+@pytest.mark.postgres
+def test_a_postgresql_database_forgets_the_files_of_anonymous_rounds(
+    postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgresql.database(migrated=False) as url:
+        old_database(url, monkeypatch, tmp_path, "0007", PROMISED)
+        check_nameless(url)

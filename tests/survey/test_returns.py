@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from datetime import datetime
 from json import loads
 
 import pytest
+from openpyxl import Workbook
 from sqlalchemy import select
 
 from engine.commands import worklist
@@ -71,6 +73,17 @@ def test_only_the_rows_asked_for_are_taken(fresh_wave: Wave) -> None:
         fresh_wave.take(fresh_wave.file(), method="Fax")
     with pytest.raises(Invalid, match="no column chanel"):
         fresh_wave.take(fresh_wave.file(), chanel="Mail")
+
+
+def test_a_tick_in_a_rating_column_is_refused_by_its_row(wave: Wave) -> None:
+    book, file = Workbook(), io.BytesIO()
+    for line in wave.sound:
+        book.worksheets[0].append(line)
+    book.worksheets[0].cell(3, wave.sound[0].index("q2_01") + 1).value = True
+    book.save(file)
+    (problem,) = wave.refused(file.getvalue())
+    assert problem.startswith("row 3, q2_01: ")
+    assert "TRUE" in problem
 
 
 def test_a_blank_answer_is_kept_apart_from_an_abstention(fresh_wave: Wave) -> None:

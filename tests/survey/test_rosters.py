@@ -13,8 +13,8 @@ from engine.errors import Conflict, Invalid, NotFound
 from engine.model import SYSTEM
 from engine.store import tables
 from engine.store.columns import metadata
-from survey import rosters
-from survey.commands import EraseRespondent, Exclude, ImportRoster, RosterTaken
+from survey import returns, rosters, rounds
+from survey.commands import DrawSample, EraseRespondent, Exclude, ImportRoster, OpenRound, RosterTaken
 from tests.survey.waves import CLERK, Wave
 
 FILE = """客户编号,单位,项目,客户类型,姓名,手机,入住日期,重点客户,属性:科室
@@ -179,5 +179,36 @@ def test_a_code_of_two_units_has_to_say_which(wave: Wave) -> None:
         with pytest.raises(Conflict, match=r"annex, tower. Say which with --unit"):
             rosters.find(conn, "A-1")
         assert rosters.find(conn, "A-1", "annex").unit == "annex"
+        assert rosters.find(conn, "annex/A-1").unit == "annex"
         with pytest.raises(NotFound, match="No customer Z"):
             rosters.find(conn, "Z")
+
+
+def test_a_customer_of_a_unit_below_is_found_with_and_without_the_unit(wave: Wave) -> None:
+    with wave.app.store.write() as conn:
+        for unit in ("east", "west"):
+            conn.execute(insert(tables.unit).values(id=unit, name=unit, parent="tower", active=True))
+    data = "customer,unit\nH-1,east\nH-2,east\nH-2,west\nA/1,east\nA-1,east\n"
+    wave.app.do(ImportRoster(by=SYSTEM, data=data))
+    wave.app.do(OpenRound(by=CLERK, instance=wave.instance, part="all"))
+    wave.app.do(DrawSample(by=CLERK, instance=wave.instance, part="all", design={}))
+    with wave.app.store.read() as conn:
+        found = rounds.round_of(conn, wave.instance, "all")
+
+        def meant(code: str) -> str:
+            return returns.member_called(conn, found, code).code
+
+        assert {each: meant(each) for each in ("H-1", "east/H-1", "A/1", "east/A/1", "A-1", "tower/A-1")} == {
+            "H-1": "east/H-1",
+            "east/H-1": "east/H-1",
+            "A/1": "east/A/1",
+            "east/A/1": "east/A/1",
+            "A-1": "A-1",
+            "tower/A-1": "A-1",
+        }
+        with pytest.raises(Conflict, match="have the code H-2: east/H-2, west/H-2"):
+            meant("H-2")
+        for code in ("west/H-1", "1", "#99"):
+            with pytest.raises(NotFound, match=f"Customer {code} is not on"):
+                meant(code)
+    assert wave.app.do(EraseRespondent(by=SYSTEM, code="east/A/1", reason="来函要求")).value == 0

@@ -11,15 +11,16 @@ import pytest
 from click import Group
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
+from sqlalchemy import insert
 
 from console.roster import roster
 from console.round import round_
 from console.session import Session
 from engine import config
-from engine.errors import Invalid
-from engine.store import open_store
+from engine.errors import Conflict, Denied, Invalid
+from engine.store import open_store, tables
 from survey import returns, rounds
-from survey.commands import DrawSample, ImportReturns, OpenRound, Record
+from survey.commands import CloseRound, DrawSample, OpenRound, Record
 from survey.rosters import listed
 from tests.survey.waves import CLERK, Wave, make_wave
 
@@ -30,10 +31,10 @@ def wave(tmp_path: Path) -> Iterator[Wave]:
     yield from make_wave(tmp_path, made.database)
 
 
-def flow(folder: Path, *words: str, of: Group = round_) -> Result:
+def flow(folder: Path, *words: str, of: Group = round_, by: str = "clerk") -> Result:
     session = Session()
     session.folder = folder
-    result = CliRunner().invoke(of, [*words, "--as", "clerk"], obj=session)
+    result = CliRunner().invoke(of, [*words, "--as", by], obj=session)
     session.app.store.close()
     return result
 
@@ -112,7 +113,8 @@ def test_ids_written_full_width_or_with_unseen_characters_are_the_same_ids(
 
 def test_a_sample_is_drawn_shown_and_proved(wave: Wave, tmp_path: Path) -> None:
     instance = f"SV-{wave.instance}"
-    assert flow(tmp_path, "open", instance, "--part", "phone").exit_code == 0
+    opened = flow(tmp_path, "open", instance, "--part", "phone")
+    assert f"draw its sample: `flow round draw {instance} --part phone`" in opened.output
     drawn = flow(tmp_path, "draw", instance, "--part", "phone", "--method", "simple", "--size", "3")
     assert "3 of 5" in drawn.output
     assert "± " in drawn.output
@@ -166,6 +168,39 @@ def test_customers_are_listed_shown_excluded_and_erased(wave: Wave, tmp_path: Pa
     assert "tower  4" in " ".join(flow(tmp_path, "list", of=roster).output.split()).replace(" 4", "  4")
 
 
+def test_rosters_and_rounds_are_read_by_the_people_of_their_units_and_by_auditors(
+    wave: Wave, tmp_path: Path
+) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("customer,unit,name,phone\nA-1,tower,张三,138\n", encoding="utf-8")
+    assert flow(tmp_path, "import", str(file), "--partial", of=roster).exit_code == 0
+    with wave.app.store.write() as conn:
+        for person in ("nob", "eve"):
+            conn.execute(insert(tables.person).values(id=person, name=person, active=True))
+        conn.execute(insert(tables.permission).values(person="eve", name="audit"))
+    instance, answers = f"SV-{wave.instance}", str(tmp_path / "a.csv")
+    reads: list[tuple[Group, tuple[str, ...]]] = [
+        (roster, ("list", "--unit", "tower")),
+        (roster, ("show", "A-1")),
+        (round_, ("show", instance)),
+        (round_, ("ledger", instance)),
+        (round_, ("ledger", instance, "--of", "A-1")),
+        (round_, ("figures", instance)),
+        (round_, ("draw", instance, "--verify")),
+        (round_, ("enter", instance)),
+        (round_, ("export", instance, "-o", answers)),
+        (round_, ("export", instance, "--entry", "-o", answers)),
+    ]
+    for group, words in reads:
+        refused = flow(tmp_path, *words, of=group, by="nob")
+        assert isinstance(refused.exception, Denied), words
+        assert refused.stdout == ""
+        for by in ("clerk", "eve"):
+            assert flow(tmp_path, *words, of=group, by=by).exit_code == 0, words
+    assert json.loads(flow(tmp_path, "list", "--json", of=roster, by="nob").stdout) == {}
+    assert list(json.loads(flow(tmp_path, "list", "--json", of=roster, by="eve").stdout)) == ["tower"]
+
+
 def test_answers_and_entry_forms_are_written_and_corrected(wave: Wave, tmp_path: Path) -> None:
     instance = f"SV-{wave.instance}"
     file = tmp_path / "returns.csv"
@@ -176,6 +211,8 @@ def test_answers_and_entry_forms_are_written_and_corrected(wave: Wave, tmp_path:
     assert "1 more" not in corrected.output
     assert flow(tmp_path, "export", instance, "-o", str(tmp_path / "a.csv")).exit_code == 0
     assert flow(tmp_path, "export", instance, "--entry", "-o", str(tmp_path / "e.xlsx")).exit_code == 0
+    refused = flow(tmp_path, "import", instance, str(file), "--replace")
+    assert str(refused.exception) == "reason: 1 answers that are in would change: say why"
     second = flow(tmp_path, "import", instance, str(file), "--second")
     assert "3 were entered twice" in second.output
     assert "1 differ" in second.output
@@ -196,8 +233,12 @@ def test_small_groups_of_an_anonymous_round_are_in_no_figure_and_in_no_workbook(
             *([project, *line] for project in ("一期", "一期", "一期", "一期", "二期")),
         ]
         text = "\n".join(",".join(row) for row in rows)
-        wave.app.do(ImportReturns(**where, data=text))  # type: ignore[arg-type]
-        words = ("figures", f"SV-{wave.instance}", "--part", "secret", "--by", "project")
+        (place / "returns.csv").write_text(text, encoding="utf-8")
+        here = (f"SV-{wave.instance}", "--part", "secret")
+        assert "together, 5 or more" not in flow(place, "import", *here, str(place / "returns.csv")).output
+        _shows_no_figure(place, here)
+        wave.app.do(CloseRound(**where))  # type: ignore[arg-type]
+        words = ("figures", *here, "--by", "project")
         found = json.loads(flow(place, *words, "--json").stdout)
         assert (found["response"], found["dispositions"]) == (None, None)
         assert found["by"]["project"]["groups"] == {"一期": None, "二期": None}
@@ -212,3 +253,32 @@ def test_small_groups_of_an_anonymous_round_are_in_no_figure_and_in_no_workbook(
         assert [[cell.value for cell in row[1:4]] for row in groups.iter_rows(min_row=2, max_row=3)] == [
             ["—"] * 3
         ] * 2
+        assert flow(place, "export", *here, "-o", str(place / "a.csv")).exit_code == 0
+        assert json.loads(flow(place, "show", *here, "--json").stdout)["figures"]["returned"] == 5
+
+
+def _shows_no_figure(place: Path, here: tuple[str, ...]) -> None:
+    """Of a round that is still open: every return would show what it changed."""
+    for words in (("figures",), ("priorities",), ("export", "-o", str(place / "early.csv"))):
+        refused = flow(place, words[0], *here, *words[1:])
+        assert isinstance(refused.exception, Conflict), refused.output
+        assert "still open" in str(refused.exception)
+    assert not (place / "early.csv").exists()
+    shown = flow(place, "show", *here)
+    assert "Returned 5 of" in shown.output
+    assert "still open" in shown.output
+    assert "Satisfied" not in shown.output
+    assert json.loads(flow(place, "show", *here, "--json").stdout)["figures"] is None
+    assert flow(place, "export", *here, "--entry", "-o", str(place / "entry.xlsx")).exit_code == 0
+
+
+def test_a_file_of_few_answers_to_an_anonymous_round_is_warned_of(tmp_path: Path) -> None:
+    place = tmp_path / "secret"
+    place.mkdir()
+    made = config.make(place, organisation="test", zone="Asia/Shanghai", language="en", demo=True)
+    for wave in make_wave(place, made.database, anonymity="anonymous"):
+        header, line = wave.sound[0][1:], wave.sound[1][1:]
+        (place / "张三.csv").write_text("\n".join(",".join(row) for row in (header, line)), encoding="utf-8")
+        taken = flow(place, "import", f"SV-{wave.instance}", str(place / "张三.csv"))
+        assert "Only 1 came in this file" in taken.output
+        assert "together, 5 or more at a time" in taken.output

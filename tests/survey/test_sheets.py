@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import io
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from engine.errors import Invalid
 from survey.sheets import MAX_PROBLEMS, read_sheet
@@ -97,3 +99,13 @@ def test_a_thousand_misspelled_columns_are_told_at_once() -> None:
     header = ",".join(f"satisfaction_{number}x" for number in range(999))
     known = tuple(f"satisfaction_{number}" for number in range(300))
     assert len(refused(f"{header}\n1\n".encode(), required=known, known=())) == MAX_PROBLEMS + 1
+
+
+def test_a_tick_of_a_workbook_is_no_mark() -> None:
+    book, file = Workbook(), io.BytesIO()
+    sheet = book.worksheets[0]
+    sheet.append(["客户", "姓名"])
+    sheet.append([True, False])
+    book.save(file)
+    (row,) = read_sheet(file.getvalue(), required=("客户",), known=("姓名",)).rows
+    assert dict(row.cells) == {"客户": "TRUE", "姓名": "FALSE"}

@@ -29,6 +29,7 @@ from engine.bpmn.rules import (
     schema,
     shape,
     texts,
+    undoing,
 )
 from engine.bpmn.rules.chart import Chart, error
 from engine.bpmn.rules.document import Document
@@ -42,7 +43,7 @@ _Rule = Callable[[Chart], Iterator[Finding]]
 _RULES: tuple[_Rule, ...] = (
     *(flows.ids, flows.ends, flows.attachment, flows.choices, flows.gateways),
     *(shape.ends, shape.gateways, shape.conditions, shape.called),
-    *(events.definitions, events.boundaries, events.compensation, events.links),
+    *(events.definitions, events.boundaries, events.compensation, events.links, undoing.out_of_reach),
     *(activities.kinds_of_activity, activities.loops, activities.scopes, activities.twins),
     *(properties.known, properties.written, decisions.deciding),
     *(texts.expressions, texts.values, texts.timers, texts.dues, constants.computed),
@@ -53,7 +54,7 @@ _ON_PATHS: tuple[_Rule, ...] = (reach.unreachable, reach.endless, joins.stuck)
 _OF_DOCUMENTS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *(references.existing, references.ends_listed),
     *(collaboration.not_run, collaboration.participants, collaboration.message_flows, collaboration.lanes),
-    *(data.specifications, data.associations, data.items, data.correlation, data.operations),
+    *(data.specifications, data.associations, data.items, data.names, data.correlation, data.operations),
     *(data.codes, data.performers, data.imports),
     *(foreign.extensions, foreign.attributes, foreign.languages, shape.directions, shape.immediate),
 )

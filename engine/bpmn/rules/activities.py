@@ -145,9 +145,6 @@ def _multi(chart: Chart, node: Node, loop: Loop) -> Iterator[Finding]:
     if node.for_compensation:
         template = "A compensation handler cannot run in several instances"
         yield error(node.id, template, "Put the multi-instance activity into a sub-process")
-    if node.tag in SCOPES and _thrown_into(chart, node):
-        template = "A compensation event around this multi-instance sub-process does not reach into it"
-        yield error(node.id, template, "Compensate inside the sub-process")
 
 
 def _behaviour(chart: Chart, node: Node, loop: Loop) -> Iterator[Finding]:
@@ -173,15 +170,6 @@ def _behaviour(chart: Chart, node: Node, loop: Loop) -> Iterator[Finding]:
                 template = "{boundary} would end the activity as soon as the first instance completes"
                 remedy = 'Set cancelActivity="false"; to end it early, write a completionCondition'
                 yield error(node.id, template, remedy, boundary=each.label)
-
-
-def _thrown_into(chart: Chart, node: Node) -> bool:
-    """Whether what could be compensated lies in the instances, and who compensates outside."""
-    inside = any("compensate" in kinds(each) for each in chart.within.get(node.id, ()))
-    return inside and any(
-        "compensate" in kinds(each) and each.tag in ("endEvent", "intermediateThrowEvent")
-        for each in chart.within.get(node.scope, ())
-    )
 
 
 def scopes(chart: Chart) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from engine.bpmn.diagram import ACTIVITIES, Diagram, Node, Process
 from engine.errors import Finding, Misbuilt
@@ -59,6 +60,25 @@ class Chart:
         """A node, or None."""
         return self.process.nodes.get(identity or "")
 
+    @cached_property
+    def undoing(self) -> frozenset[str]:
+        """The sub-processes and call activities in which something is undone.
+
+        What stands in another file is not known here, and is held to be undone there.
+        """
+        found: set[str] = set()
+        calls = {node.called or "" for node in self.nodes if node.tag == "callActivity"}
+        undoing = {name for name in calls if _undoes(self.diagram, name)}
+        for node in self.nodes:
+            called = node.tag == "callActivity" and (node.called or "") in undoing
+            if called:
+                found.add(node.id)
+            around = self.node(node.scope) if called or _undoing(node) else None
+            while around is not None and around.id not in found:
+                found.add(around.id)
+                around = self.node(around.scope)
+        return frozenset(found)
+
     def expression(self, text: str) -> Expression:
         """An expression of the diagram, compiled once. Raises Misbuilt for what is outside the language."""
         if text not in self.compiled:
@@ -111,6 +131,27 @@ class Chart:
                 target = self.links.get((node.scope, definition.name or ""))
                 if definition.kind == "link" and target is not None:
                     yield target
+
+
+def _undoing(node: Node) -> bool:
+    return node.tag in ("boundaryEvent", "startEvent") and "compensate" in kinds(node)
+
+
+def _undoes(diagram: Diagram, process: str) -> bool:
+    """Whether anything in a process, or in what it calls, undoes something."""
+    pending, seen = [process], set[str]()
+    while pending:
+        name = pending.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name not in diagram.processes:
+            return True
+        nodes = diagram.processes[name].nodes.values()
+        if any(map(_undoing, nodes)):
+            return True
+        pending += (node.called or "" for node in nodes if node.tag == "callActivity")
+    return False
 
 
 def kinds(node: Node) -> set[str]:

@@ -177,6 +177,23 @@ def items(document: Document) -> Iterator[Finding]:
             yield from _names(element, named)
 
 
+def names(document: Document) -> Iterator[Finding]:
+    """Variables are seen at every depth, so that no two scopes hold different ones of one name (10.4.1)."""
+    for process in document.all("process"):
+        holders: dict[str, etree._Element] = {}
+        for element in process.iter(tag("dataObject"), tag("property")):
+            name = element.get("name") or element.get("id") or ""
+            holder = element.getparent()
+            if holder is None or not document.judged(element):
+                continue
+            if holders.setdefault(name, holder) is not holder:
+                other = holders[name].get("name") or holders[name].get("id")
+                template = (
+                    "{name} is another data object than that of {other}, but they would be one variable"
+                )
+                yield fault(element, template, "Give one of them another name", name=name, other=other)
+
+
 def _names(element: etree._Element, target: etree._Element) -> Iterator[Finding]:
     """One data object has one name, behind which a reference may write its state in brackets (table 10.51)."""
     own, name = (element.get("name") or "").strip(), (target.get("name") or "").strip()

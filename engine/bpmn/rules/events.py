@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.bpmn.diagram import EVENTS, EventDefinition, Node
 from engine.bpmn.rules.chart import Chart, error, is_activity, kinds
+from engine.bpmn.rules.undoing import handled, undoable
 from engine.errors import Finding
 
 _ALLOWED: Mapping[str, tuple[str, ...]] = {
@@ -145,28 +146,10 @@ def _undone(chart: Chart, node: Node, activity: str) -> Iterator[Finding]:
     if target.scope not in reached:
         template = "The activity {activity} to undo stands in another scope"
         yield error(node.id, template, "Throw where the activity stands", activity=target.label)
-    elif is_activity(target) and not _undoes(chart, target):
+    elif is_activity(target) and not handled(chart, target) and not undoable(chart, target):
         template = "Nothing undoes {activity}, so that this would have no effect"
         remedy = "Attach a compensation event to it and connect a handler, or choose another activity"
-        if target.tag == "callActivity":
-            template = (
-                "Nothing here undoes {activity}: what a called process did is undone in that process alone"
-            )
-            remedy = "Attach a compensation event to the call activity and connect a handler"
         yield error(node.id, template, remedy, activity=target.label)
-
-
-def _undoes(chart: Chart, activity: Node) -> bool:
-    """Whether something undoes the activity: its handler, or within it an event sub-process or others' handlers."""
-    if any("compensate" in kinds(each) for each in chart.boundary.get(activity.id, ())):
-        return True
-    pending = list(chart.within.get(activity.id, ()))
-    while pending:
-        node = pending.pop()
-        if "compensate" in kinds(node) and node.tag in ("boundaryEvent", "startEvent"):
-            return True
-        pending += chart.within.get(node.id, ())
-    return False
 
 
 def boundaries(chart: Chart) -> Iterator[Finding]:

@@ -1,0 +1,66 @@
+"""`flow procedure picture`: a procedure's diagram as a picture, to be printed or put into a document."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from console import folders, output
+from console.completions import procedures
+from console.session import Session
+from console.shape import Command, option
+from engine import config
+from engine.errors import Conflict, NotFound
+
+
+@click.command(
+    "picture",
+    cls=Command,
+    example="flow procedure picture 003G --to 003G.svg\nflow procedure picture sketch.bpmn",
+)
+@click.argument("name", metavar="PROCEDURE|FILE", shell_complete=procedures)
+@option(
+    "--to",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to; by default a file .svg of the diagram's name, here.",
+)
+@option("--force", is_flag=True, help="Write over a file that is there.")
+@click.pass_obj
+def picture(session: Session, name: str, file: Path | None, force: bool) -> None:
+    """Write a diagram as a picture (SVG, which browsers print and offices insert), with its lanes and labels.
+
+    The workspace's own copy, or the one that is shipped. What has no drawing is drawn for the picture only.
+    """
+    from engine.layout import draw
+    from engine.layout.picture import svg
+
+    source = _source(session, name)
+    target = file or Path(f"{source.stem}.svg")
+    if target.exists() and not force:
+        raise Conflict("{file} is there already: name another file, or add --force", file=target)
+    drawn = svg(draw(source.read_bytes()))
+    with config.whole(target) as beside:
+        beside.write_text(drawn, encoding="utf-8")
+    if session.json:
+        output.dump({"file": target})
+    else:
+        output.say("{file} is written", file=target)
+
+
+def _source(session: Session, name: str) -> Path:
+    source = Path(name)
+    if source.is_file():
+        return source
+    known = folders.shipped()
+    with suppress(NotFound):  # what is shipped is shown without a workspace
+        known = folders.of_workspace(session.workspace) + known
+    found = folders.named(name, known)
+    if found is None:
+        raise NotFound("No procedure {name} is shipped; see `flow procedure list --shipped`", name=name)
+    source = found.folder / f"{found.id}.bpmn"
+    if not source.is_file():
+        raise NotFound("There is no file {file}", file=source)
+    return source
