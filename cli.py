@@ -67,7 +67,7 @@ SECTIONS: Sections = {
     "Setting up": {
         "demo": (
             "console.demo:demo",
-            "Play a quarterly survey of six offices with 1,033 real answers, and three other procedures; show the results.",
+            "Play a quarterly survey of six offices with 1,033 real answers, and three other procedures.",
         ),
         "init": (
             "console.init:init",

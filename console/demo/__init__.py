@@ -30,7 +30,7 @@ FOLDER = Path("demo")
 @option("--responses", type=click.IntRange(12, MOST), help="Replay only so many of the answers.")
 @click.pass_context
 def demo(ctx: click.Context, folder: Path, resume: bool, again: bool, responses: int | None) -> None:
-    """Play a quarterly survey of six offices with 1,033 real answers, and three other procedures; show the results.
+    """Play a quarterly survey of six offices with 1,033 real answers, and three other procedures.
 
     The others are a year of an IT service's census, a year of a pharmaceutical group's surveys, and a hospital's month,
     with made-up customers and answers. The workspaces stay in the folder `demo`, each with its virtual clock.
