@@ -250,7 +250,9 @@ def _republish(session: Session, caller: str, *, callers: bool) -> bool:
         question = tr("{caller} calls it by an older version. Publish it again?", caller=caller)
         return click.confirm(question, default=well)
     output.note(
-        "{caller} calls it by an older version; `flow procedure publish {caller}` takes it up", caller=caller
+        "{caller} calls it by an older version: see with `flow rehearse {caller}` whether its scenarios still come as "
+        "written, then take it up with `flow procedure publish {caller}`",
+        caller=caller,
     )
     return False
 
