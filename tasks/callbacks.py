@@ -110,8 +110,8 @@ def customers_known(call: Call) -> None:
 
 
 @handlers.verify
-def way_allowed(call: Call) -> None:
-    """A customer is called back in a way (`callback_mode`) that the variable `callback_modes` names, if any.
+def attempt_sound(call: Call) -> None:
+    """An attempt was made in a way that is allowed (`callback_mode`, of those in `callback_modes`), on a possible day.
 
     The day (`callback_on`) is not before the attempt before it; for the first, not before the survey began.
     """
