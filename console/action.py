@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,8 @@ from console.language import both, chosen, tr
 from console.output import Cell
 from console.session import Session
 from console.shape import NUMBER, group, option
+from console.workbooks import XLSX, write
+from console.writing import FORCE, check_free
 from engine.model import instance_number, label
 
 if TYPE_CHECKING:
@@ -26,29 +29,43 @@ def action() -> None:
     """Corrective actions of all procedures: who does what by when, and whether it helped."""
 
 
-@action.command("list", example="flow action list\nflow action list --all --unit office-3")
+@action.command(
+    "list", example="flow action list\nflow action list --all --unit office-3 --xlsx actions.xlsx"
+)
 @option("--all", "everything", is_flag=True, help="Also those that are over.")
 @option("--late", is_flag=True, help="Only those with a step that is late.")
 @option("--unit", metavar="UNIT", shell_complete=units, help="Only of this unit.")
 @option("--owner", metavar="PERSON", help="Only those that this person has to carry out.")
 @option("-L", "--limit", type=NUMBER, default=100, show_default=True, help="At most so many.")
+@XLSX
+@FORCE
 @click.pass_obj
 def list_(
-    session: Session, everything: bool, late: bool, unit: str | None, owner: str | None, limit: int
-) -> None:
-    """List corrective actions: late ones first, then by their next due date."""
+    session: Session, everything: bool, late: bool, unit: str | None, owner: str | None, limit: int,
+    file: Path | None, force: bool,
+) -> None:  # fmt: skip
+    """List corrective actions: late ones first, then by their next due date.
+
+    --xlsx writes the table of problems and measures, without a limit.
+    """
     from engine.queries import actions
 
+    check_free(file, force=force)
     with session.read() as conn:
         library = session.app.services.library
-        found = [
+        there = [
             each
             for each in actions.actions(conn, library, session.now, units=session.units(conn))
-            if (everything or each.open)
-            and (each.late or not late)
+            if (each.late or not late)
             and unit in (None, each.unit, each.unit_name)
             and owner in (None, each.owner, each.owner_name)
         ]
+        found = [each for each in there if everything or each.open]
+        if file is not None:
+            from tasks.ledgers import of_actions
+
+            write(session, file, [of_actions(found, session.zone)], "问题及整改措施表")
+            return
         if session.json:
             output.dump(found)
             return
@@ -60,7 +77,9 @@ def list_(
     )
     if len(found) > limit:
         output.note("{count} more; --limit shows them", count=len(found) - limit)
-    if not found:
+    if not found and there:
+        output.note("Nothing is open; {count} are over: --all lists them, too", count=len(there))
+    elif not found:
         output.note("There is nothing.")
 
 

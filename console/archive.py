@@ -16,6 +16,7 @@ from console.language import tr
 from console.output import Cell
 from console.session import Session
 from console.shape import group, option
+from console.writing import FORCE, check_free, written
 from engine.errors import Conflict
 from engine.model import instance_number, label
 
@@ -225,27 +226,25 @@ def _verify_file(session: Session, file: Path) -> list[Fault]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file; by default SV-12.zip here.",
 )
-@option("--force", is_flag=True, help="Write over a file that is there.")
+@FORCE
 @click.pass_obj
 def export(session: Session, instance: str, file: Path | None, force: bool) -> None:
     """Write a sealed set into one zip, which anybody can check with `sha256sum -c SHA256SUMS`."""
     from engine.archiving import zipped
-    from engine.config import whole
     from engine.queries import archives
 
     folder = session.workspace.folder
     with session.read() as conn:
         found, manifest = _find(session, conn, instance)
         target = file or Path(f"{found.instance}.zip")
-        if target.exists() and not force:
-            raise Conflict("{file} is there already: name another file, or add --force", file=target)
+        check_free(target, force=force)
         for fault in archives.faults(conn, folder, found, manifest):
             raise Conflict(
                 "{label} is not what was sealed any more: {file}. See `flow archive verify {label}`",
                 label=found.instance, file=fault.name,
             )  # fmt: skip
         files, sums = archives.to_hand_over(conn, folder, found, manifest, _told(session, conn, found))
-        with whole(target) as place:
+        with written(target, force=force) as place:
             size = zipped.write(place, found.sealed_at.astimezone(session.zone), files, sums)
     if session.json:
         output.dump({"file": target, "size": size, "sha256": found.sha256})
@@ -265,18 +264,12 @@ def _find(session: Session, conn: Connection, instance: str) -> tuple[Archive, s
 
 def _told(session: Session, conn: Connection, found: Archive) -> bytes:
     """The history in sentences, as far as it was sealed, in the language of the workspace; nothing personal."""
-    from engine.queries import archives, history, organisation
+    from engine.queries import archives, history
 
     number = instance_number(found.instance)
     last = archives.heads_of(conn, number)
     lines = history.of_instance(conn, number, personal=False)
-    titles = {found.instance: found.title}
-    names = {
-        **session.names(conn),
-        **organisation.role_names(conn),
-        **organisation.unit_names(conn),
-        **titles,
-    }
+    names = logbook.names_in(session, conn, {found.instance: found.title})
     steps = session.steps(conn, archives.definition_of(conn, number))
     told = [
         f"{moment_text(line.at, session.zone)}  {logbook.who(line, names)}  "

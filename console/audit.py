@@ -19,8 +19,9 @@ from console.failures import FAILURE
 from console.language import Messages, Words, both, tr
 from console.session import Session
 from console.shape import group, option
-from engine import config
+from console.writing import FORCE, written
 from engine.errors import Denied
+from engine.files import read_file
 
 if TYPE_CHECKING:
     from engine.queries.history import Line
@@ -47,16 +48,17 @@ def verify(session: Session, head: Path | None) -> None:
     """
     from engine.queries import history, records
     from engine.store.contradictions import contradictions
-    from engine.store.seal import read_seal
+    from engine.store.seal import MAX_BYTES, read_seal
     from engine.store.verify import verify as recompute
+    from notices.agreement import unmarked
 
-    outside = None if head is None else read_seal(head.read_bytes().decode("utf-8-sig", "replace"))
+    outside = None if head is None else read_seal(read_file(head, MAX_BYTES).decode("utf-8-sig", "replace"))
     with output.working("Verifying the journal"), session.read() as conn:
         verdict = recompute(conn, outside)
-        contradicted = contradictions(conn)
+        contradicted = (*contradictions(conn), *unmarked(conn))
         files = list(records.altered(conn, session.workspace.folder))
         clocks = history.clock_changes(conn)
-        names = session.names(conn)
+        names = logbook.names_in(session, conn)
     changed = [each for each in files if each is not None]
     if session.json:
         faults = [_fault(each) for each in (*verdict.faults, *contradicted)]
@@ -92,7 +94,7 @@ def verify(session: Session, head: Path | None) -> None:
         sys.exit(FAILURE)
 
 
-def _show_clock(session: Session, line: Line, names: dict[str, str]) -> None:
+def _show_clock(session: Session, line: Line, names: logbook.Names) -> None:
     place = click.style(f"{line.chain} #{line.seq}", bold=True)
     text = f"{logbook.who(line, names)}: {logbook.sentence(line, names, session.zone)}"
     output.echo(f"{click.style('!', fg='yellow')} {place}  {text}")
@@ -118,11 +120,11 @@ def clock(session: Session, accept: bool, reason: str) -> None:
     from engine.store import watch
 
     if accept:
-        session.do(AcceptClock(by=session.actor, reason=reason))
+        session.do(AcceptClock(by=session.administrator, reason=reason))
     with session.read() as conn:
         reach = watch.reach(conn)
         past = history.clock_changes(conn)
-        names = session.names(conn)
+        names = logbook.names_in(session, conn)
         ahead = watch.beyond(conn, session.now) if reach.contradicts(session.now) == "behind" else {}
     if session.json:
         doubt = reach.contradicts(session.now)
@@ -198,8 +200,9 @@ def head(session: Session) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="A .csv or .jsonl file; by default JSON lines on the screen.",
 )
+@FORCE
 @click.pass_obj
-def export(session: Session, since: str | None, until: str | None, file: Path | None) -> None:
+def export(session: Session, since: str | None, until: str | None, file: Path | None, force: bool) -> None:
     """Write the journal out: every row with its hash, personal values in their places."""
     from engine.queries import history
 
@@ -215,7 +218,7 @@ def export(session: Session, since: str | None, until: str | None, file: Path | 
             return
         as_csv = file.suffix.lower() == ".csv"
         with (
-            config.whole(file) as beside,
+            written(file, force=force) as beside,
             beside.open("w", encoding="utf-8-sig" if as_csv else "utf-8", newline="") as sheet,
         ):
             count = _write_csv(sheet, lines) if as_csv else _write_lines(sheet, lines)

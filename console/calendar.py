@@ -101,8 +101,9 @@ def import_(session: Session, file: Path, unit: str | None) -> None:
     """Take in a year's table; open due dates are counted again by it, and each that moves is journaled."""
     from engine import strict_yaml
     from engine.commands.calendars import ImportCalendar
+    from engine.files import read_file
 
-    document = strict_yaml.load(file.read_bytes(), file.name)
+    document = strict_yaml.load(read_file(file, strict_yaml.MAX_BYTES), file.name)
     with output.working("Counting the open due dates again"):
         done = session.do(ImportCalendar(by=session.operator, document=document, unit=unit))
     if session.json:

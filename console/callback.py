@@ -16,12 +16,13 @@ from console.language import Messages, tr
 from console.output import Cell
 from console.session import Session
 from console.shape import NUMBER, group, option
-from engine import config
+from console.writing import FORCE, check_free, written
 from engine.errors import NotFound
+from engine.files import read_file
 from engine.model import instance_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -71,10 +72,11 @@ def list_(session: Session, survey: str | None, everything: bool, late: bool, li
         found = [
             each for each in _lines(session, conn, survey, everything=everything) if each.late or not late
         ]
-        if session.json:
-            output.dump([_plain(each) for each in found])
-            return
         rows = [_row(session, conn, each) for each in found[:limit]]
+    _note_reading(session, "callback list", found if session.json else found[:limit])
+    if session.json:
+        output.dump([_plain(each) for each in found])
+        return
     heads = ("Call-back", "Customer", "Name", "Why", "Due", "", "Attempts", "Outcome", "With")
     output.table(heads, rows, flexible=3)
     if len(found) > limit:
@@ -106,6 +108,15 @@ def _lines(
         for each in found
     ]
     return sorted(lines, key=_urgency)
+
+
+def _note_reading(session: Session, way: str, lines: Sequence[_Line]) -> None:
+    """Whose contact is among them is named in the history as read, before anything is shown."""
+    from survey.commands import NoteReading
+
+    read = tuple((each.callback.unit, each.callback.customer) for each in lines if each.contact)
+    if read:
+        session.do(NoteReading(by=session.actor, way=way, found=read))
 
 
 def _tasks(session: Session, conn: Connection) -> dict[str, Task]:
@@ -173,10 +184,11 @@ def show(session: Session, item: str) -> None:
     """Show a call-back with every attempt; how to reach the customer, to whoever has to."""
     with session.read() as conn:
         line = _line(session, conn, item)
-        if session.json:
-            output.dump(_plain(line))
-        else:
-            _show(session, conn, line)
+    _note_reading(session, "callback show", [line])
+    if session.json:
+        output.dump(_plain(line))
+    else:
+        _show(session, line)
 
 
 def _line(session: Session, conn: Connection, item: str) -> _Line:
@@ -191,9 +203,11 @@ def _line(session: Session, conn: Connection, item: str) -> _Line:
     return _Line(found, _late(session, found), doable, known.get(found.respondent or 0, {}))
 
 
-def _show(session: Session, conn: Connection, line: _Line) -> None:
-    each, names = line.callback, session.names(conn)
-    left = left_text(each.due_at, session.now, session.zone, session.calendar(conn, each.unit))
+def _show(session: Session, line: _Line) -> None:
+    each = line.callback
+    with session.read() as conn:
+        names, calendar = session.names(conn), session.calendar(conn, each.unit)
+    left = left_text(each.due_at, session.now, session.zone, calendar)
     output.heading(f"{each.id}  {each.customer}")
     due = due_text(each.due_at, session.zone) if each.due_at is not None else each.due or ""
     output.fields(
@@ -235,13 +249,14 @@ def next_(session: Session, survey: str | None) -> None:
     """Show the most urgent call that I may make."""
     with session.read() as conn:
         found = [each for each in _lines(session, conn, survey) if each.mine and each.callback.to_call]
-        if session.json:
-            output.dump(_plain(found[0]) if found else None)
-        elif found:
-            _show(session, conn, found[0])
-            output.note("{count} more to call", count=len(found) - 1)
-        else:
-            output.note("Nobody to call back.")
+    _note_reading(session, "callback next", found[:1])
+    if session.json:
+        output.dump(_plain(found[0]) if found else None)
+    elif found:
+        _show(session, found[0])
+        output.note("{count} more to call", count=len(found) - 1)
+    else:
+        output.note("Nobody to call back.")
 
 
 @callback.command(
@@ -313,8 +328,9 @@ def log(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write there: .xlsx or .csv.",
 )
+@FORCE
 @click.pass_obj
-def export(session: Session, survey: str | None, target: Path | None) -> None:
+def export(session: Session, survey: str | None, target: Path | None, force: bool) -> None:
     """Write a sheet of the calls that I may make, with telephone numbers, to fill the outcomes in.
 
     The file holds personal data: delete it when its outcomes are in.
@@ -326,8 +342,10 @@ def export(session: Session, survey: str | None, target: Path | None) -> None:
     if not found:
         raise NotFound("Nobody to call back.")
     file = target or Path(f"callbacks-{session.today.isoformat()}.xlsx")
+    check_free(file, force=force)
+    _note_reading(session, "callback export", found)
     write = as_csv if file.suffix.casefold() == ".csv" else as_workbook
-    with config.whole(file) as beside:
+    with written(file, force=force) as beside:
         beside.write_bytes(write([(each.callback, each.contact) for each in found]))
     if session.json:
         output.dump({"file": file, "callbacks": len(found)})
@@ -342,8 +360,9 @@ def export(session: Session, survey: str | None, target: Path | None) -> None:
 def import_(session: Session, file: Path) -> None:
     """Enter the outcomes of a sheet: all of them, or none when a row does not fit. Rows without one are passed over."""
     from survey.commands import ImportCallbacks
+    from survey.sheets import MAX_BYTES
 
-    done = session.do(ImportCallbacks(by=session.actor, data=file.read_bytes(), source=file.name))
+    done = session.do(ImportCallbacks(by=session.actor, data=read_file(file, MAX_BYTES), source=file.name))
     if session.json:
         output.dump(done)
         return

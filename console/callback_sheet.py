@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from documents.content import Column, Table, Value
 from documents.excel import Entry, Sheet, workbook
 from survey.callbacks import Callback
-from tasks.fieldwork import sheet
+from survey.sheets import csv_text
 
 Rows = Sequence[tuple[Callback, Mapping[str, str | None]]]
 
@@ -47,7 +47,7 @@ def as_workbook(rows: Rows) -> bytes:
 def as_csv(rows: Rows) -> bytes:
     """The sheet as CSV that spreadsheets open in the right encoding."""
     head = [column.title for column in (*_SHOWN, *_FILLED)]
-    return sheet(head, [["" if cell is None else cell for cell in _row(*each)] for each in rows]).encode()
+    return csv_text(head, (_row(*each) for each in rows)).encode()
 
 
 def _row(each: Callback, contact: Mapping[str, str | None]) -> tuple[Value, ...]:

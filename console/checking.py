@@ -17,6 +17,7 @@ from console.language import tr
 from console.session import Session
 from console.shape import Command
 from engine.errors import Finding, Misbuilt, NotFound
+from engine.files import is_there, read_file
 
 if TYPE_CHECKING:
     from engine.check import World
@@ -68,7 +69,7 @@ def check(session: Session, names: tuple[str, ...]) -> None:
 def _checked(session: Session, name: str) -> Iterator[_Checked]:
     """What a name on the command line means, checked. Raises NotFound when it means nothing."""
     path = Path(name)
-    if path.is_file():
+    if is_there(path):
         yield _diagram(session, path)
     elif path.is_dir() and not (path / folders.PROCEDURE).is_file():
         yield from _folder(session, path)
@@ -80,6 +81,8 @@ def _checked(session: Session, name: str) -> Iterator[_Checked]:
             yield from _checked(session, str(each))
     elif path.is_dir():
         yield _procedure(session, folders.at(path))
+    elif folders.is_diagram(path):
+        raise NotFound("There is no file {file}", file=path)
     else:
         yield _procedure(session, folders.find(session.workspace, name))
 
@@ -100,12 +103,13 @@ def _diagram(session: Session, path: Path) -> _Checked:
     """A bare diagram: whether it can run faithfully; in a workspace it may call what is published there."""
     from engine.check import check_bare
     from engine.queries import definitions
+    from engine.xml_text import MAX_BYTES
 
     published: dict[str, str] = {}
     if session.in_workspace:
         with session.read() as conn:
             published = dict(definitions.processes(conn))
-    return _Checked(str(path), check_bare(path.read_bytes(), published), lambda _: str(path))
+    return _Checked(str(path), check_bare(read_file(path, MAX_BYTES), published), lambda _: str(path))
 
 
 def _procedure(session: Session, folder: folders.Folder) -> _Checked:

@@ -18,7 +18,9 @@ from console.language import tr
 from console.session import Session
 from console.shape import command, option
 from console.status import JOB_FAILED, JOBS_FAILED, NOTICE_LOST, NOTICES_LOST, TICKING, last_seen, since_tick
+from engine import strict_yaml
 from engine.errors import EngineError, Invalid, Misbuilt
+from engine.files import read_file
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -146,7 +148,8 @@ def _organisation(session: Session, conn: Connection) -> Iterator[Finding]:
                   roles=len(known.roles))  # fmt: skip
     try:
         file = session.workspace.org_file
-        if file.is_file() and sha256(file.read_bytes()).hexdigest() != work.setting(conn, ORG_HASH):
+        known_hash = work.setting(conn, ORG_HASH)
+        if file.is_file() and sha256(read_file(file, strict_yaml.MAX_BYTES)).hexdigest() != known_hash:
             yield _warning("org.yaml differs from the database: flow org import")
     except OSError as fault:
         if (error := of_system(fault)) is None:

@@ -120,9 +120,7 @@ def _designed(function: Callable[..., None]) -> Callable[..., None]:
 @option(
     "--method",
     type=click.Choice(["census", "simple", "stratified", "systematic", "targeted"]),
-    default="census",
-    show_default=True,
-    help="How the sample is drawn.",
+    help="How the sample is drawn; by default a census.",
 )
 @_designed
 @option(
@@ -194,17 +192,11 @@ def _verify(session: Session, instance: str, part: str | None) -> None:
 
 def show_draw(made: Drawn) -> None:
     """How a sample was drawn, and how precise it can be."""
-    from survey.precision import precision
-
-    error = precision(made.size, made.population)
     output.fields(
         [
             (tr("Method"), tr(made.method)),
             (tr("Sample"), tr("{size} of {population}", size=made.size, population=made.population)),
-            (
-                tr("Precision"),
-                None if error is None else tr("± {points} points at 95 %", points=f"{100 * error:.1f}"),
-            ),
+            (tr("Precision"), _precision(made)),
             (tr("Strata"), ", ".join(f"{name or '…'} {count}" for name, count in made.strata.items())),
             (tr("Left out"), ", ".join(f"{tr(why)} {count}" for why, count in made.left_out.items())),
             (tr("Seed"), made.seed),
@@ -213,6 +205,15 @@ def show_draw(made: Drawn) -> None:
     )
     if made.remark is not None:
         output.warn("{problem}", problem=problem_text(made.remark))
+
+
+def _precision(made: Drawn) -> str | None:
+    from survey.precision import precision
+
+    if made.method == "targeted":
+        return tr("none: who was chosen is no random sample, so no margin of error can be given")
+    error = precision(made.size, made.population)
+    return None if error is None else tr("± {points} points at 95 %", points=f"{100 * error:.1f}")
 
 
 def pairs(texts: tuple[str, ...], name: str) -> dict[str, str]:

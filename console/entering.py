@@ -14,12 +14,14 @@ from console import output
 from console.drawing import INSTANCE, PART, round_to_read
 from console.failures import problem_text
 from console.language import chosen, tr
+from console.returning import show_comparison, show_unasked
 from console.session import Session
 from console.shape import Command, option
 from engine.errors import Invalid
 from engine.forms import Field, Form, visible
 
 if TYPE_CHECKING:
+    from survey.commands import ReturnsTaken
     from survey.rounds import Member, Round
 
 
@@ -87,7 +89,7 @@ def enter(session: Session, instance: str, part: str | None, second: bool) -> No
 
     Digits answer one item each, several on a line if you like; Enter or - leaves an item blank, u takes the last
     answer back, a marks a questionnaire that rates nothing, x throws the one begun away, q ends. Each is kept as
-    soon as it is finished: whoever comes back goes on with the next.
+    soon as it is finished: whoever comes back goes on with the next. A second entry ends with what differs.
     """
     from survey import rounds
     from survey.reading import CUSTOMER
@@ -96,7 +98,7 @@ def enter(session: Session, instance: str, part: str | None, second: bool) -> No
         found = round_to_read(session, conn, instance, part)
         form = rounds.questionnaire(conn, found)
     rounds.open_for_returns(found)
-    kept = 0
+    taken: list[ReturnsTaken] = []
     groups: dict[str, str] = {}
     while True:
         who = _whose(session, found, second=second) if not found.anonymous else ""
@@ -110,13 +112,16 @@ def enter(session: Session, instance: str, part: str | None, second: bool) -> No
         if not cells:
             continue
         head = {CUSTOMER: who} if who else groups
-        kept += _keep(session, found, {**head, **cells}, form, second=second)
-    output.say("{count} questionnaires were typed in", count=kept)
+        taken += _keep(session, found, {**head, **cells}, form, second=second)
+    if taken and taken[-1].comparison is not None:
+        show_comparison(taken[-1].comparison)
+    output.say("{count} questionnaires were typed in", count=len(taken))
 
 
 def _whose(session: Session, found: Round, *, second: bool) -> str | None:
     """The next customer's code; None at the end."""
     from survey import returns, rounds
+    from survey.ledger import WITHOUT
 
     with session.read() as conn:
         members = rounds.roster(conn, found.id)
@@ -125,7 +130,10 @@ def _whose(session: Session, found: Round, *, second: bool) -> str | None:
     waiting = [
         each
         for each in members
-        if each.issued_on and each.id not in done and (first is None or each.id in first)
+        if each.issued_on
+        and each.disposition not in WITHOUT
+        and each.id not in done
+        and (first is None or each.id in first)
     ]
     output.note("{count} are in, {waiting} are not", count=len(done), waiting=len(waiting))
     if not waiting:
@@ -193,8 +201,10 @@ def _line(prompt: str) -> str | None:
     return text.strip()
 
 
-def _keep(session: Session, found: Round, cells: Mapping[str, str], form: Form, *, second: bool) -> int:
-    """Take the questionnaire in; what does not fit is said, and 0 returned."""
+def _keep(
+    session: Session, found: Round, cells: Mapping[str, str], form: Form, *, second: bool
+) -> list[ReturnsTaken]:
+    """Take the questionnaire in; what does not fit is said, and nothing returned."""
     from survey.commands import ImportReturns
     from survey.questionnaires import columns_of
 
@@ -210,9 +220,10 @@ def _keep(session: Session, found: Round, cells: Mapping[str, str], form: Form, 
         second=second,
     )
     try:
-        session.do(command)
+        done = session.do(command)
     except Invalid as error:
         for problem in error.problems:
             output.warn("{problem}", problem=problem_text(problem))
-        return 0
-    return 1
+        return []
+    show_unasked(done.unasked, named=not found.anonymous)
+    return [done]

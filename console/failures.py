@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import click
 
 from console import output
-from console.language import Messages, both, tr
+from console.language import Messages, both, chosen, tr
 from engine.errors import Conflict, Denied, EngineError, Finding, Invalid, Misbuilt, NotFound, Problem
 
 OK = 0
@@ -110,6 +110,7 @@ _OF_SYSTEM: dict[int, tuple[type[EngineError], str]] = {
     errno.ENOENT: (NotFound, "There is no {file}"),
     errno.EEXIST: (Conflict, "{file} is there already, and is no folder"),
     errno.ENOTDIR: (Conflict, "{file} is no folder, or lies in what is none"),
+    errno.ENXIO: (Conflict, "{file} is a device, not a file"),
     errno.EISDIR: (Conflict, "{file} is a folder; a file is needed there"),
     errno.ENOTEMPTY: (Conflict, "{file} is a folder with something in it"),
     errno.ENAMETOOLONG: (Conflict, "The name {file} is too long"),
@@ -168,13 +169,17 @@ def finding_texts(finding: Finding) -> tuple[str, str, str]:
 
 
 def translated(params: object) -> dict[str, object]:
-    """Parameters of a message; one that is a message itself is put into the language in use."""
+    """Parameters of a message; one that is a message or a text itself is put into the language in use."""
+    from engine.forms import Text
+
     assert hasattr(params, "items")
     return {
         name: problem_text(value)
         if isinstance(value, Problem)
         else message(value)
         if isinstance(value, EngineError)
+        else value.of(chosen())
+        if isinstance(value, Text)
         else value
         for name, value in params.items()
     }

@@ -12,7 +12,7 @@ from console.drawing import INSTANCE, PART, round_to_read
 from console.language import chosen, tr
 from console.session import Session
 from console.shape import Command, option
-from engine.errors import Conflict
+from console.writing import FORCE, check_free, written
 
 if TYPE_CHECKING:
     from survey.analysis import Analysis, Crossing
@@ -34,7 +34,7 @@ _FEW, _HIDDEN = "indicative only", "too few to be shown"
 @option("--by", metavar="NAMES", help="Also by these groups or items; with commas.")
 @METHOD
 @option("--xlsx", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write it all as a workbook.")
-@option("--force", is_flag=True, help="Write over a file that is there.")
+@FORCE
 @click.pass_obj
 def figures(
     session: Session, instance: str, part: str | None, by: str | None, method: str | None, file: Path | None,
@@ -47,14 +47,13 @@ def figures(
     from survey.analysis import analyse, check_shown
 
     names = list(dict.fromkeys(name.strip() for name in (by or "").split(",") if name.strip()))
-    if file is not None and file.exists() and not force:
-        raise Conflict("{file} is there already: name another file, or add --force", file=file)
+    check_free(file, force=force)
     with session.read() as conn:
         chosen_round = round_to_read(session, conn, instance, part)
         check_shown(conn, chosen_round)
         found = analyse(conn, chosen_round, names, method_named(method))
     if file is not None:
-        _write(session, found, file)
+        _write(session, found, file, force=force)
     if session.json:
         output.dump(plain_analysis(found) | ({} if file is None else {"file": file}))
     elif file is not None:
@@ -70,15 +69,14 @@ def method_named(name: str | None) -> Method | None:
     return None if name is None else method(name)
 
 
-def _write(session: Session, found: Analysis, file: Path) -> None:
-    from engine.config import whole
+def _write(session: Session, found: Analysis, file: Path, *, force: bool) -> None:
     from engine.queries import organisation
     from tasks.workbook import figures_workbook
 
     with session.read() as conn:
         unit = organisation.unit_names(conn).get(found.round.unit, found.round.unit)
     content = figures_workbook(found, unit, session.today)
-    with whole(file) as beside:
+    with written(file, force=force) as beside:
         beside.write_bytes(content)
 
 

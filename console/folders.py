@@ -11,6 +11,7 @@ from pathlib import Path
 from engine import config, strict_yaml
 from engine.bpmn.reader import read
 from engine.errors import Conflict, EngineError, NotFound
+from engine.files import is_there, read_file
 from engine.procedures import Procedure, load
 
 PROCEDURE = "procedure.yaml"
@@ -35,7 +36,7 @@ class Folder:
     def about(self) -> dict[str, object]:
         """What procedure.yaml says, as far as it can be read."""
         try:
-            value = strict_yaml.load((self.folder / PROCEDURE).read_bytes(), PROCEDURE).value
+            value = strict_yaml.load(_main(self.folder), PROCEDURE).value
         except EngineError:
             return {}
         return dict(value) if isinstance(value, dict) else {}
@@ -71,6 +72,11 @@ def named(name: str, known: list[Folder]) -> Folder | None:
     )
 
 
+def is_diagram(file: Path) -> bool:
+    """Whether a file is meant, be it there or not, and not a procedure by its name."""
+    return is_there(file) or file.suffix.lower() in (".bpmn", ".xml")
+
+
 def find(workspace: config.Workspace, name: str) -> Folder:
     """A procedure of the workspace by id or code, or any by its path. Raises NotFound."""
     found = named(name, of_workspace(workspace))
@@ -79,12 +85,16 @@ def find(workspace: config.Workspace, name: str) -> Folder:
     if (Path(name) / PROCEDURE).is_file():
         return at(Path(name))
     for each in of_workspace(workspace):  # one whose file cannot be read may be the one that is meant
-        strict_yaml.load((each.folder / PROCEDURE).read_bytes(), f"{each.id}/{PROCEDURE}")
+        strict_yaml.load(_main(each.folder), f"{each.id}/{PROCEDURE}")
     raise NotFound(
         "The workspace has no procedure {name}: see `flow procedure list`, or copy a shipped one with "
         "`flow procedure add {name}`",
         name=name,
     )
+
+
+def _main(folder: Path) -> bytes:
+    return read_file(folder / PROCEDURE, strict_yaml.MAX_BYTES)
 
 
 def at(path: Path) -> Folder:

@@ -13,8 +13,9 @@ from console import failures, folders, output
 from console.completions import procedures
 from console.language import Messages, both, tr
 from console.session import Session
-from console.shape import Command, option
+from console.shape import NUMBER, Command, option
 from engine.errors import Conflict, Invalid, NotFound, Problem
+from engine.files import read_file
 from engine.procedures.reading import ID
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def import_(session: Session, file: Path, name: str | None, process: str | None,
     dropped or refused.
     """
     from engine.importing import proposed_name, take_in
+    from engine.xml_text import MAX_BYTES
 
-    xml = file.read_bytes()
+    xml = read_file(file, MAX_BYTES)
     wanted = name or proposed_name(file.stem, xml)
     if not ID.fullmatch(wanted):
         template = "{name} cannot be a procedure's id: write a-z, 0-9, - and _, a letter first"
@@ -65,6 +67,8 @@ def import_(session: Session, file: Path, name: str | None, process: str | None,
         output.dump(_plain(found, taken))
     else:
         _show(found, taken)
+        if name is None and wanted != file.stem.removesuffix(".bpmn20"):
+            output.note("{file} becomes {name}; --name gives another id", file=file.name, name=wanted)
 
 
 def _plain(found: Import, folder: folders.Folder | None) -> dict[str, object]:
@@ -137,7 +141,7 @@ def _show_row(row: Row) -> None:
     example="flow procedure export 003G\nflow procedure export 003G --version 1 -o audit",
 )
 @click.argument("name", metavar="PROCEDURE", shell_complete=procedures)
-@option("--version", type=click.IntRange(min=1), help="Which version; by default the newest.")
+@option("--version", type=NUMBER, help="Which version; by default the newest.")
 @option(
     "-o",
     "--output",

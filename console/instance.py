@@ -103,22 +103,14 @@ def view(session: Session, instance: str) -> None:
 def history(session: Session, instance: str, everything: bool) -> None:
     """Read what happened, like a log book: when, who, what."""
     from engine.queries import history as journal
-    from engine.queries import instances, organisation
+    from engine.queries import instances
 
     number = instance_number(instance)
     with session.read() as conn:
         session.may_read(conn, instances.find(conn, number).unit, label(number))
         found = instances.view(conn, number, session.now)
         lines = journal.of_instance(conn, number)
-        titles = {each.id: session.title(each.title) for each in (found.instance, *found.children)}
-        titles |= {each.title: session.title(each.title) for each in (found.instance, *found.children)}
-        names = {
-            **session.names(conn),
-            **organisation.role_names(conn),
-            **organisation.unit_names(conn),
-            **titles,
-        }
-        steps = session.steps(conn, found.instance.definition)
+        names, steps = logbook.names_of(session, conn, (found.instance, *found.children))
     if session.json:
         output.dump(lines)
         return
@@ -129,7 +121,7 @@ def history(session: Session, instance: str, everything: bool) -> None:
             logbook.who(line, names),
             Cell(
                 ("" if line.chain == own else f"[{line.chain}] ")
-                + logbook.sentence(line, names, session.zone, steps),
+                + logbook.sentence(line, names, session.zone, steps(line.chain)),
                 fg="red" if logbook.is_loud(line) else None,
             ),
         )
@@ -147,7 +139,7 @@ def suspend(session: Session, instance: str, reason: str) -> None:
     """Stop an instance for a while: its timers wait, its tasks cannot be completed."""
     from engine.commands.instances import Suspend
 
-    session.do(Suspend(by=session.actor, instance=instance_number(instance), reason=reason))
+    session.do(Suspend(by=session.administrator, instance=instance_number(instance), reason=reason))
     _report(session, instance, "{instance} is suspended")
 
 
@@ -159,7 +151,7 @@ def resume(session: Session, instance: str, reason: str | None) -> None:
     """Let a suspended instance go on."""
     from engine.commands.instances import Resume
 
-    session.do(Resume(by=session.actor, instance=instance_number(instance), reason=reason))
+    session.do(Resume(by=session.administrator, instance=instance_number(instance), reason=reason))
     _report(session, instance, "{instance} goes on")
 
 
@@ -180,7 +172,7 @@ def correct(session: Session, instance: str, sets: tuple[str, ...], reason: str)
     from engine.commands.instances import Correct
 
     number = instance_number(instance)
-    session.do(Correct(by=session.actor, instance=number, values=values.pairs(sets), reason=reason))
+    session.do(Correct(by=session.administrator, instance=number, values=values.pairs(sets), reason=reason))
     _report(session, instance, "{instance} is corrected")
 
 
@@ -196,7 +188,7 @@ def cancel(session: Session, instance: str, reason: str, yes: bool) -> None:
     number = instance_number(instance)
     if not yes and output.interactive() and not session.json:
         click.confirm(tr("Cancel {instance} for good?", instance=label(number)), abort=True)
-    session.do(Cancel(by=session.actor, instance=number, reason=reason))
+    session.do(Cancel(by=session.administrator, instance=number, reason=reason))
     _report(session, instance, "{instance} is cancelled")
 
 
@@ -212,7 +204,7 @@ def erase(session: Session, instance: str, reason: str) -> None:
     from engine.commands.personal import Erase
 
     number = instance_number(instance)
-    count = session.do(Erase(by=session.actor, instance=number, reason=reason))
+    count = session.do(Erase(by=session.administrator, instance=number, reason=reason))
     if session.json:
         output.dump({"instance": label(number), "values": count})
     else:

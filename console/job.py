@@ -62,7 +62,7 @@ def retry(session: Session, job: int) -> None:
     from engine.commands.jobs import RetryJob
 
     before = _incidents(session)
-    session.do(RetryJob(by=session.actor, job=job), tell=False)
+    session.do(RetryJob(by=session.administrator, job=job), tell=False)
     _report(session, job, before)
 
 
@@ -75,7 +75,7 @@ def skip(session: Session, job: int, reason: str) -> None:
     from engine.commands.jobs import SkipJob
 
     before = _incidents(session)
-    session.do(SkipJob(by=session.actor, job=job, reason=reason), tell=False)
+    session.do(SkipJob(by=session.administrator, job=job, reason=reason), tell=False)
     _report(session, job, before)
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from console import output
@@ -9,14 +13,26 @@ from console.drawing import INSTANCE, PART, round_to_read
 from console.language import tr
 from console.session import Session
 from console.shape import NUMBER, Command, option
+from console.workbooks import XLSX, write
+from console.writing import FORCE, check_free
 from engine.model import instance_number
 
+if TYPE_CHECKING:
+    from survey.rounds import Member, Round
+
 _CHANNELS = click.Choice(["paper", "phone", "visit", "email", "link", "post", "fax", "sms", "chat"])
-_KINDS = click.Choice(["issue", "reminder", "attempt", "refusal", "recheck"])
-_FINAL = click.Choice(["refusal", "non-contact", "other", "unknown-eligibility", "ineligible"])
+_KINDS = click.Choice(["issue", "reminder", "attempt", "refusal", "recheck", "correction"])
+_FINAL = click.Choice(
+    ["refusal", "non-contact", "other", "unknown-eligibility", "ineligible", "issued", "listed"]
+)
 
 
-@click.command("ledger", cls=Command, example="flow round ledger SV-12\nflow round ledger SV-12 --remind 7")
+@click.command(
+    "ledger",
+    cls=Command,
+    example="flow round ledger SV-12\nflow round ledger SV-12 --remind 7\n"
+    "flow round ledger SV-12 --xlsx ledger.xlsx",
+)
 @INSTANCE
 @PART
 @option("--of", "code", metavar="CODE", help="The entries of one customer.")
@@ -26,12 +42,23 @@ _FINAL = click.Choice(["refusal", "non-contact", "other", "unknown-eligibility",
     metavar="DAYS",
     help="Who has had a questionnaire for so long and sent none back.",
 )
+@XLSX
+@FORCE
 @click.pass_obj
-def ledger(session: Session, instance: str, part: str | None, code: str | None, remind: int | None) -> None:
-    """Show the ledger of issue and return: a line for each customer of the sample."""
+def ledger(
+    session: Session, instance: str, part: str | None, code: str | None, remind: int | None, file: Path | None,
+    force: bool,
+) -> None:  # fmt: skip
+    """Show the ledger of issue and return: a line for each customer of the sample.
+
+    --xlsx writes it with all its entries; it follows --of and --remind.
+    """
     from survey import ledger as entries
     from survey import returns, rounds
 
+    check_free(file, force=force)
+    number: int | None = None
+    members: Sequence[Member] = ()
     with session.read() as conn:
         found = round_to_read(session, conn, instance, part)
         if code is not None:
@@ -42,6 +69,9 @@ def ledger(session: Session, instance: str, part: str | None, code: str | None, 
         else:
             members = rounds.roster(conn, found.id)
         tries = entries.attempts(conn, found)
+    if file is not None:
+        _write(session, found, members, tries, number, file)
+        return
     if code is not None:
         if session.json:
             output.dump(lines)
@@ -70,11 +100,29 @@ def ledger(session: Session, instance: str, part: str | None, code: str | None, 
         output.note("The round is anonymous: nobody knows who sent theirs back, so all are reminded, or none")
 
 
+def _write(
+    session: Session, found: Round, members: Sequence[Member], tries: Mapping[int, int], number: int | None,
+    file: Path,
+) -> None:  # fmt: skip
+    """The ledger as a workbook: the members, without them the entries alone."""
+    from engine.queries.organisation import names, unit_names
+    from survey.ledger import lines
+    from tasks import ledgers
+
+    shown = {each.number for each in members} if number is None else {number}
+    with session.read() as conn:
+        entered = [each for each in lines(conn, found, number) if each.number in shown]
+        people, unit = names(conn), unit_names(conn).get(found.unit, found.unit)
+    sheets = [ledgers.of_members(members, tries, people)] if number is None else []
+    write(session, file, [*sheets, ledgers.of_entries(entered, people)], f"调查联系台账 {found.name}", unit)
+
+
 @click.command(
     "log",
     cls=Command,
     example="flow round log SV-12 B-1203 --kind attempt --channel phone\n"
-    "flow round log SV-12 --all --kind issue --channel paper",
+    "flow round log SV-12 --all --kind issue --channel paper\n"
+    "flow round log SV-12 A-7 --kind correction --result ineligible --note 已搬走",
 )
 @INSTANCE
 @click.argument("codes", metavar="[CODE]...", nargs=-1)
@@ -83,7 +131,13 @@ def ledger(session: Session, instance: str, part: str | None, code: str | None, 
 @option("--kind", type=_KINDS, required=True, help="What was done.")
 @option("--channel", type=_CHANNELS, help="By which way.")
 @option("--on", "day", metavar="DATE", help="The day, as 2026-09-14; by default today.")
-@option("--result", type=_FINAL, help="What became of it, for good (AAPOR).")
+@option(
+    "--result",
+    type=_FINAL,
+    metavar="RESULT",
+    help="What became of it, for good (AAPOR): refusal, non-contact, other, unknown-eligibility, ineligible; in a "
+    "correction also issued or listed, of which nothing is known.",
+)
 @option("--note", metavar="TEXT", help="A remark, without personal data.")
 @click.pass_obj
 def log(
@@ -98,7 +152,11 @@ def log(
     result: str | None,
     note: str | None,
 ) -> None:
-    """Enter in the ledger what was done: by the customers' codes, or #12 for a number of the sample."""
+    """Enter in the ledger what was done: by the customers' codes, or #12 for a number of the sample.
+
+    A wrong result is put right by --kind correction, with --result and the reason as --note: also of a closed round,
+    whose figures are then counted anew whenever they are shown, while papers made before keep the earlier ones.
+    """
     from survey.commands import Record
 
     if everybody == bool(codes):

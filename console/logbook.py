@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from console.dates import moment_text
 from console.language import Messages, both, tr
 from engine.queries.history import Line
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from console.session import Session
+    from engine.queries.instances import Instance
 
 _SENTENCES: Messages = {
     "answers.doubted": "{count} of {of} questionnaires look doubtful",
@@ -35,6 +41,7 @@ _SENTENCES: Messages = {
     "deadline.waits": "due date waits for what it is measured from: {rule}",
     "decision.made": "{subject}: {name} ({inputs}): rule {rules} applies: {result}",
     "decision.made none": "{subject}: {name} ({inputs}): no rule applies: {result}",
+    "contacts.read": "personal data of {count} customers of {unit} read ({way})",
     "element.failed": "{subject} failed: {reason}",
     "error.thrown": "error {name}",
     "escalation.thrown": "escalation {name}",
@@ -79,11 +86,17 @@ _SENTENCES: Messages = {
     "round.drawn": "{size} of {population} customers drawn ({method}, seed {seed})",
     "round.handed_out": "questionnaires of {part}: {issued} handed out, {collected} collected",
     "round.ledger": "ledger: {kind} of {count} customers ({members}) on {day}",
+    "round.ledger_corrected": "ledger corrected: {count} customers ({members}) are {disposition} ({reason})",
     "round.opened": "survey round opened with the questionnaire {questionnaire}",
     "round.reminded": "everybody who has a questionnaire was reminded on {day} ({channel})",
     "round.returns": "answers of {taken} customers taken in from {source}, {returned} are back by now",
     "round.returns anonymous": "answers of {taken} customers taken in, {returned} are back by now",
+    "round.returns again": "answers of {taken} customers taken in, {returned} are back by now ({reason})",
+    "round.returns unasked": "answers of {taken} customers taken in from {source}, {returned} are back by now; "
+    "{unasked} answers to questions that were not asked were left out",
+    "round.returns_taken_back": "{taken_back} answer sets taken back, {returned} are back by now ({reason})",
     "round.tried_again": "{count} customers not met are tried once more",
+    "round.uncalled": "NOBODY IS CALLED BACK for opinions that came after the call-backs were listed: {members}",
     "schedule.active": "{subject} starts by the calendar again for {unit}: {reason}",
     "schedule.active start": "{subject} ({start}) starts by the calendar again for {unit}: {reason}",
     "schedule.changed": "the schedule of {subject} for {unit} changed",
@@ -91,6 +104,7 @@ _SENTENCES: Messages = {
     "schedule.ended": "the schedule of {subject} for {unit} ended",
     "schedule.failed": "{subject} was not started by the calendar for {unit}, {period}: {reason}",
     "schedule.fired": "started by the calendar for {period}",
+    "schedule.fired by_hand": "started by hand for {period}",
     "schedule.made": "{subject} starts by the calendar for {unit} from now on",
     "schedule.paused": "{subject} no longer starts by the calendar for {unit}: {reason}",
     "schedule.paused start": "{subject} ({start}) no longer starts by the calendar for {unit}: {reason}",
@@ -122,38 +136,58 @@ _SHOWN = 10
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+\+[0-9]{2}:[0-9]{2}")
 
 
-def sentence(
-    line: Line, names: Mapping[str, str], zone: ZoneInfo, steps: Mapping[str, str] | None = None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What ids are called, kind by kind: a person, a role and a unit may have the same id."""
+
+    people: Mapping[str, str]
+    roles: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
+    """Of instances, by their numbers and by what they were called when they began."""
+
+    def of(self, id_: str, fact: str = "") -> str | None:
+        """The name of that id; `fact`, what the entry calls it, says whether a unit, a role or a person is meant."""
+        kinds = (self.people, self.roles, self.units, self.titles)
+        meant = {"unit": self.units, "role": self.roles}.get(fact, self.people)
+        return next((known[id_] for known in (meant, *kinds) if id_ in known), None)
+
+
+def sentence(line: Line, names: Names, zone: ZoneInfo, steps: Mapping[str, str] | None = None) -> str:
     """An entry in words; a kind without sentence shows its facts.
 
-    `names` puts names in the place of ids, of chains their instances' titles; `steps` has the names of the
-    diagram's elements.
+    `names` puts names in the place of ids; `steps` has the names of the diagram's elements.
     """
     words = _Words(names, zone, steps or {})
     late_plan = line.kind == "timetable.warned" and "latest" not in line.facts
-    how = "late" if late_plan else next((each for each in ("lapsed", "closed") if line.facts.get(each)), "")
+    how = (
+        "late"
+        if late_plan
+        else next((each for each in ("lapsed", "closed", "by_hand") if line.facts.get(each)), "")
+    )
     if line.kind == "schedule.changed" and line.facts.get("due"):
         how = "moved"
     if line.kind in ("schedule.active", "schedule.paused") and line.facts.get("start"):
         how = "start"
     if line.kind == "round.returns" and "source" not in line.facts:
-        how = "anonymous"
+        how = "again" if line.facts.get("reason") else "anonymous"
+    if line.kind == "round.returns" and line.facts.get("unasked"):
+        how = "unasked"
     if line.kind == "decision.made" and not line.facts["rules"]:
         how = "none"
     if line.kind == "instance.resumed" and line.facts.get("reason"):
         how = "why"
     template = _SENTENCES.get(f"{line.kind} {how}".strip())
-    facts = {name: words.of(value) for name, value in line.facts.items() if value is not None}
+    facts = {name: words.of(value, name) for name, value in line.facts.items() if value is not None}
     if line.kind == "variables.set":
         facts = {"values": both("；", "; ").join(f"{name} = {value or '–'}" for name, value in facts.items())}
     elif line.kind == "instance.moved":
         facts["path"] = words.listed([words.step(each) for each in line.facts["path"]])
     elif line.kind == "instance.started":
-        facts["procedure"] = names.get(line.chain) or facts["procedure"]
+        facts["procedure"] = names.titles.get(line.chain) or facts["procedure"]
     elif line.kind == "roster.imported":
         facts["units"] = words.pairs(
-            {names.get(unit, unit): each for unit, each in line.facts["units"].items()}
+            {names.units.get(unit, unit): each for unit, each in line.facts["units"].items()}
         )
     elif line.kind == "decision.made":
         facts["inputs"] = both("；", "; ").join(map(words.pairs, line.facts["inputs"])) or "–"
@@ -168,9 +202,33 @@ def sentence(
     return f"{text}{late}" + (_aside(str(reason)) if reason else "")
 
 
-def who(line: Line, names: Mapping[str, str]) -> str:
+def who(line: Line, names: Names) -> str:
     """Who acted, as whom, and for whom."""
-    return acted(names, line.by, line.acting_for, line.facts.get("right_of"))
+    return acted(names.people, line.by, line.acting_for, line.facts.get("right_of"))
+
+
+def names_in(session: Session, conn: Connection, titles: Mapping[str, str] | None = None) -> Names:
+    """What the organisation calls its people, roles and units, those given up included."""
+    from engine.queries import organisation
+
+    return Names(
+        session.names(conn), organisation.role_names(conn), organisation.unit_names(conn), titles or {}
+    )
+
+
+def names_of(
+    session: Session, conn: Connection, family: Sequence[Instance]
+) -> tuple[Names, Callable[[str], Mapping[str, str]]]:
+    """The names for entries of an instance and what it called, and by whose entry it is those of its steps.
+
+    An entry may name steps of the others, too: its own come first.
+    """
+    titles = {key: session.title(each.title) for each in family for key in (each.id, each.title)}
+    definitions = {each.id: each.definition for each in family}
+    known = {each: session.steps(conn, each) for each in set(definitions.values())}
+    every = {step: name for steps in known.values() for step, name in steps.items()}
+    named = {chain: every | known[definition] for chain, definition in definitions.items()}
+    return names_in(session, conn, titles), lambda chain: named.get(chain, every)
 
 
 def acted(names: Mapping[str, str], by: str, acting_for: str | None, right_of: str | None) -> str:
@@ -201,18 +259,18 @@ class _Facts(dict[str, str]):
 class _Words:
     """Puts facts into words: names for ids, local time for instants."""
 
-    names: Mapping[str, str]
+    names: Names
     zone: ZoneInfo
     steps: Mapping[str, str]
 
-    def of(self, value: Any) -> str:
+    def of(self, value: Any, fact: str = "") -> str:
         if isinstance(value, bool):
             return tr("yes") if value else tr("no")
         if isinstance(value, str):
-            return self.names.get(value) or self.named_steps(value) or self.local(value)
+            return self.names.of(value, fact) or self.named_steps(value) or self.local(value)
         if isinstance(value, list):
             return self.listed(
-                [self.row(each) if isinstance(each, Mapping) else self.of(each) for each in value]
+                [self.row(each) if isinstance(each, Mapping) else self.of(each, fact) for each in value]
             )
         if isinstance(value, Mapping):
             return self.pairs(value)
@@ -228,11 +286,11 @@ class _Words:
 
     def pairs(self, value: Mapping[str, Any]) -> str:
         between, colon = both("；", "; "), both("：", ": ")
-        return between.join(f"{name}{colon}{self.of(each)}" for name, each in value.items())
+        return between.join(f"{name}{colon}{self.of(each, name)}" for name, each in value.items())
 
     def step(self, element: str) -> str:
         """The name of the element, or of whatever else an entry is about."""
-        return self.steps.get(element) or self.names.get(element, element)
+        return self.steps.get(element) or self.names.of(element) or element
 
     def named_steps(self, text: str) -> str:
         """Names of steps, where the text lists nothing but their ids, as a called process is given them."""
@@ -254,4 +312,5 @@ def is_loud(line: Line) -> bool:
         "instance.failed",
         "message.unreceived",
         "notice.undelivered",
+        "round.uncalled",
     )

@@ -19,7 +19,13 @@ def message() -> None:
 @message.command("send", example="flow message send payment_received --key SV-12 --set amount=300")
 @click.argument("name", metavar="NAME")
 @option("--key", metavar="KEY", help="Which instance is meant: its label, or the key the diagram asks for.")
-@option("--set", "sets", metavar="NAME=VALUE", multiple=True, help="A value it brings; may be repeated.")
+@option(
+    "--set",
+    "sets",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A value it brings; may be repeated. The value is text; NAME:=VALUE gives a number or other JSON.",
+)
 @option(
     "--unit",
     metavar="UNIT",

@@ -109,7 +109,7 @@ def retry(session: Session, number: int | None, every: bool) -> None:
 
     if (number is None) != every:
         raise click.UsageError(tr("Name one notice, or --all"))
-    count = session.do(Retry(by=session.actor, number=number))
+    count = session.do(Retry(by=session.administrator, number=number))
     if session.json:
         output.dump({"retried": count})
     else:
@@ -124,7 +124,7 @@ def skip(session: Session, number: int, reason: str) -> None:
     """Give a notice up that failed."""
     from notices.delivering import Skip
 
-    session.do(Skip(by=session.actor, number=number, reason=reason))
+    session.do(Skip(by=session.administrator, number=number, reason=reason))
     if session.json:
         output.dump({"number": number, "status": "skipped"})
     else:

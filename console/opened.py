@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from console.session import Session
+    from console.worked_out import WorkedOut
 
 _WHY: Messages = {
     Because.ASSIGNED: "yours",
@@ -68,17 +69,21 @@ def form_of(session: Session, conn: Connection, task: Task) -> OpenForm:
     return OpenForm(form, variables, {**values, **worklist.draft_of(conn, task.id)})
 
 
-def why_text(task: Task, people: Mapping[str, str]) -> str:
+def why_text(session: Session, conn: Connection, task: Task, people: Mapping[str, str]) -> str:
     """In a few words, why the task is on the worklist."""
     if task.why is None:
         return ""
-    mine = [element for person, element in task.excluded]
+    mine = []
+    if task.why is Because.FOUR_EYES:
+        rights, steps = session.rights(conn), session.steps(conn, task.definition)
+        names = {rights.person, rights.account, *rights.stands_in_for}
+        mine = list(dict.fromkeys(steps.get(step, step) for person, step in task.excluded if person in names))
     return tr(
         _WHY[task.why],
         person=people.get(task.on_behalf_of or "", task.on_behalf_of or ""),
         role=task.role_name or task.role or "",
         assignee=task.assignee_name or task.assignee or "",
-        element=", ".join(mine),
+        element=both("、", ", ").join(mine),
     )
 
 
@@ -94,7 +99,7 @@ def show_list(session: Session, conn: Connection, tasks: tuple[Task, ...], peopl
             Cell(tr("suspended"), fg="yellow")
             if each.suspended
             else left_text(each.due_at, session.now, session.zone, session.calendar(conn, each.unit)),
-            Cell(why_text(each, people), dim=not each.doable),
+            Cell(why_text(session, conn, each, people), dim=not each.doable),
         )
         for each in tasks
     ]
@@ -119,7 +124,7 @@ def show(session: Session, conn: Connection, task: Task, people: Mapping[str, st
             (tr("due"), Cell(f"{due_text(task.due_at, session.zone)}  {left}".strip(), fg=left.fg)),
             (tr("opened"), moment_text(task.opened_at, session.zone)),
             (tr("Done"), _closed(session, task, people)),
-            (tr("why me"), why_text(task, people) if task.closed_at is None else None),
+            (tr("why me"), why_text(session, conn, task, people) if task.closed_at is None else None),
             (tr("item"), None if task.item is None else _inline(task.item)),
         )
     )
@@ -276,13 +281,19 @@ def _inline(value: Any) -> str:
     return str(value)
 
 
-def show_arithmetic(session: Session, deadline: Deadline, steps: Mapping[str, str]) -> None:
-    """Print how a due date was counted, day by day; `steps` has the names of the diagram's elements."""
-    starts = {line["name"]: line["day"] for line in deadline.lines if line["reason"] == "start"}
+def show_arithmetic(
+    session: Session, deadline: Deadline, steps: Mapping[str, str], behind: WorkedOut | None = None
+) -> None:
+    """Print how a due date was counted, day by day; `steps` has the names of the diagram's elements.
+
+    `behind` says how a step worked out the date that the rule names.
+    """
+    lines = deadline.lines if behind is None else behind.lines
     output.fields(
         (
             (tr("rule"), deadline.rule),
-            (tr("in words"), in_words(deadline.rule, deadline.counting, steps, starts)),
+            (tr("in words"), _words(deadline.rule, deadline.counting, steps, deadline.lines)),
+            *_worked_out(behind, steps),
             (tr("counting"), _counting(deadline)),
             (tr("calendar"), deadline.calendar),
             (tr("due"), Cell(due_text(deadline.due_at, session.zone), bold=True)),
@@ -290,7 +301,20 @@ def show_arithmetic(session: Session, deadline: Deadline, steps: Mapping[str, st
         )
     )
     output.echo()
-    output.table(("Day", "Count", "Reason"), [_day_line(line, steps) for line in deadline.lines])
+    output.table(("Day", "Count", "Reason"), [_day_line(line, steps) for line in lines])
+
+
+def _worked_out(behind: WorkedOut | None, steps: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if behind is not None:
+        yield tr("worked out"), f"{behind.name}: {behind.rule}" + _aside(f"{behind.instance} {behind.step}")
+        yield tr("in words"), _words(behind.rule, behind.counting, steps, behind.lines)
+
+
+def _words(
+    rule: str, counting: str | None, steps: Mapping[str, str], lines: Iterable[Mapping[str, Any]]
+) -> str:
+    starts = {line["name"]: line["day"] for line in lines if line["reason"] == "start"}
+    return in_words(rule, counting, steps, starts)
 
 
 def _counting(deadline: Deadline) -> str | None:

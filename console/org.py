@@ -83,11 +83,12 @@ def import_(session: Session, file: Path | None) -> None:
     """Make the database say what org.yaml (or FILE) says; journaled. Who is missing there becomes inactive."""
     from engine import strict_yaml
     from engine.commands.organisation import ImportOrganisation
+    from engine.files import read_file
 
     source = file or session.workspace.org_file
     if source.is_dir() or not source.exists():  # a pipe, as /dev/stdin, will do
         raise NotFound("There is no file {file}", file=source)
-    raw = source.read_bytes()
+    raw = read_file(source, strict_yaml.MAX_BYTES)
     found = session.do(
         ImportOrganisation(by=session.operator, document=strict_yaml.load(raw, source.name), raw=raw)
     )

@@ -11,8 +11,9 @@ from console import folders, output
 from console.completions import procedures
 from console.session import Session
 from console.shape import Command, option
-from engine import config
-from engine.errors import Conflict, NotFound
+from console.writing import FORCE, check_free, written
+from engine.errors import NotFound
+from engine.files import read_file
 
 
 @click.command(
@@ -27,7 +28,7 @@ from engine.errors import Conflict, NotFound
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to; by default a file .svg of the diagram's name, here.",
 )
-@option("--force", is_flag=True, help="Write over a file that is there.")
+@FORCE
 @click.pass_obj
 def picture(session: Session, name: str, file: Path | None, force: bool) -> None:
     """Write a diagram as a picture (SVG, which browsers print and offices insert), with its lanes and labels.
@@ -36,13 +37,13 @@ def picture(session: Session, name: str, file: Path | None, force: bool) -> None
     """
     from engine.layout import draw
     from engine.layout.picture import svg
+    from engine.xml_text import MAX_BYTES
 
     source = _source(session, name)
     target = file or Path(f"{source.stem}.svg")
-    if target.exists() and not force:
-        raise Conflict("{file} is there already: name another file, or add --force", file=target)
-    drawn = svg(draw(source.read_bytes()))
-    with config.whole(target) as beside:
+    check_free(target, force=force)
+    drawn = svg(draw(read_file(source, MAX_BYTES)))
+    with written(target, force=force) as beside:
         beside.write_text(drawn, encoding="utf-8")
     if session.json:
         output.dump({"file": target})
@@ -52,7 +53,7 @@ def picture(session: Session, name: str, file: Path | None, force: bool) -> None
 
 def _source(session: Session, name: str) -> Path:
     source = Path(name)
-    if source.is_file():
+    if folders.is_diagram(source):
         return source
     known = folders.shipped()
     with suppress(NotFound):  # what is shipped is shown without a workspace

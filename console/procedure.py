@@ -19,8 +19,9 @@ from console.picture import picture
 from console.session import Session
 from console.shape import group, option
 from console.tracing import trace
-from engine import config
+from console.writing import FORCE, written
 from engine.errors import EngineError, Misbuilt, NotFound
+from engine.files import read_file
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -195,6 +196,13 @@ def publish(session: Session, names: tuple[str, ...], callers: bool) -> None:
         raise EngineError(
             "Not published again, but still with an older version: {names}", names=", ".join(left)
         )
+    if left:
+        output.note(
+            "Still calling it by an older version: {callers}. To play their scenarios with the new one, and publish "
+            "again those that come as written: `flow procedure publish {names} --callers`; for one of them alone: "
+            "`flow rehearse NAME`, then `flow procedure publish NAME`",
+            callers=", ".join(left), names=" ".join(names),
+        )  # fmt: skip
 
 
 def _show_moved(session: Session, moved: Moved) -> None:
@@ -249,11 +257,6 @@ def _republish(session: Session, caller: str, *, callers: bool) -> bool:
             return well
         question = tr("{caller} calls it by an older version. Publish it again?", caller=caller)
         return click.confirm(question, default=well)
-    output.note(
-        "{caller} calls it by an older version: see with `flow rehearse {caller}` whether its scenarios still come as "
-        "written, then take it up with `flow procedure publish {caller}`",
-        caller=caller,
-    )
     return False
 
 
@@ -326,23 +329,25 @@ def _unknown_roles(session: Session, folder: Folder) -> dict[str, str]:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write there, instead of over the diagram itself.",
 )
+@FORCE
 @click.pass_obj
-def layout(session: Session, name: str, redraw: bool, file: Path | None) -> None:
+def layout(session: Session, name: str, redraw: bool, file: Path | None, force: bool) -> None:
     """Draw a diagram where its drawing is missing: lanes as bands, left to right. A hand-made drawing stays."""
     from engine.layout import draw
+    from engine.xml_text import MAX_BYTES
 
     source = Path(name)
-    if not source.is_file():
+    if not folders.is_diagram(source):
         folder = folders.find(session.workspace, name)
         source = folder.folder / f"{folder.id}.bpmn"
         if not source.is_file():
             raise NotFound("There is no file {file}", file=source)
-    before = source.read_bytes()
+    before = read_file(source, MAX_BYTES)
     after = draw(before, redraw=redraw)
     target = file or source
     changed = after != before or target != source
     if changed:
-        with config.whole(target) as beside:
+        with written(target, force=force or target == source) as beside:
             beside.write_bytes(after)
     if session.json:
         output.dump({"file": target, "changed": changed})

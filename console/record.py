@@ -16,6 +16,7 @@ from console.language import Messages, tr
 from console.output import Cell
 from console.session import Session
 from console.shape import NUMBER, group, option
+from console.writing import FORCE, check_free, written
 from engine.errors import Conflict, NotFound
 from engine.model import instance_number, label
 
@@ -244,7 +245,7 @@ _LIST, _SUMS = "records.csv", "SHA256SUMS"
 
 def _copy(session: Session, files: dict[Path, Filed], folder: Path) -> None:
     from engine.config import whole
-    from tasks.fieldwork import sheet
+    from survey.sheets import csv_text
 
     rows, sums = [], []
     for target, each in files.items():
@@ -257,7 +258,7 @@ def _copy(session: Session, files: dict[Path, Filed], folder: Path) -> None:
         rows.append((each.number, each.code, each.name, each.version, name, each.sha256, who, made))
         sums.append(f"{each.sha256}  {name}\n")
     heads = ("No.", "Code", "Record", "Version", "File", "SHA-256", "Made by", "Made")
-    for name, text in ((_LIST, sheet([tr(head) for head in heads], rows)), (_SUMS, "".join(sums))):
+    for name, text in ((_LIST, csv_text([tr(head) for head in heads], rows)), (_SUMS, "".join(sums))):
         with whole(folder / name) as beside:
             beside.write_bytes(text.encode())
 
@@ -273,7 +274,7 @@ def _copy(session: Session, files: dict[Path, Filed], folder: Path) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file; by default where the next publication takes it from.",
 )
-@option("--force", is_flag=True, help="Write over a file that is there.")
+@FORCE
 @click.pass_obj
 def template(session: Session, procedure: str, name: str, file: Path | None, force: bool) -> None:
     """Write the standard template of a record, for a department to edit in Word.
@@ -283,22 +284,21 @@ def template(session: Session, procedure: str, name: str, file: Path | None, for
     """
     from console import folders
     from engine.bpmn.reader import read
-    from engine.config import whole
+    from engine.check.settings import made_by
     from tasks import templates
 
     place = folders.find(session.workspace, procedure)
     found = place.load()
     chosen = [each.id for each in found.records.values() if name in (each.id, each.code, each.title.zh)]
     processes = read(found.diagram).processes.values()
-    steps = [node.properties for process in processes for node in process.nodes.values()]
+    steps = made_by(found, [node for process in processes for node in process.nodes.values()])
     made = templates.in_word(steps)
     record_id = next((each for each in chosen if each in made), chosen[0] if chosen else name)
     content = templates.standard(found, steps, record_id)
     target = file or place.folder / templates.FOLDER / f"{record_id}.docx"
-    if target.exists() and not force:
-        raise Conflict("{file} is there already: name another file, or add --force", file=target)
+    check_free(target, force=force)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with whole(target) as beside:
+    with written(target, force=force) as beside:
         beside.write_bytes(content)
     if session.json:
         output.dump({"file": target, "record": record_id})

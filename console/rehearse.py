@@ -2,42 +2,66 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from console import output, values, year
-from console.language import tr
+from console import failures, folders, output, values, year
+from console.dates import moment_text
+from console.language import Messages, tr
 from console.output import Cell
 from console.session import Session, subjects
-from console.shape import command, option
+from console.shape import Real, command, option
+from engine.files import read_file
 
 if TYPE_CHECKING:
     from engine.procedures import Procedure
-    from engine.rehearsal import Rehearsal
+    from engine.rehearsal import Rehearsal, Wait
     from engine.rehearsal.courses import Played
 
 WAITING = 9
 """Exit code of a diagram that has not come to its end, though nothing went wrong."""
+_MOST_HOURS = 24.0 * 365 * 100
+_WAITS: Messages = {
+    "message": "the message {what}",
+    "signal": "the signal {what}",
+    "condition": "this to be true: {what}",
+    "timer": "{until}, which lies beyond --hours",
+    "flows": "what has yet to come over {what}",
+    "tokens": "more to come over its flows: {what}",
+    "call": "the called process {what}",
+    "batch": "its instances, of which are done: {what}",
+}
+_OF_FILE = ("process", "sets", "hours")
+_OF_PROCEDURE = ("only",)
 _SHOWN = 60
 """Elements shown of a way's beginning, as many of its end, and incidents."""
 
 
 @command(
     "rehearse",
-    example="flow rehearse 003G\nflow rehearse my.bpmn --set approved=true\n"
+    example="flow rehearse 003G\nflow rehearse my.bpmn --set approved:=true\n"
     "flow rehearse --all --from 2026-01-01 --to 2026-12-31 --seed 7",
 )
 @click.argument("what", metavar="[PROCEDURE|FILE]", required=False)
 @option("--scenario", "only", metavar="ID", multiple=True, help="Only this scenario; may be repeated.")
 @option("--process", metavar="ID", help="Of a file: the process to run; by default its first.")
-@option("--set", "sets", metavar="NAME=VALUE", multiple=True, help="Of a file: a variable to start with.")
+@option(
+    "--set",
+    "sets",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Of a file: a variable to start with. The value is text; NAME:=VALUE gives a number or other JSON.",
+)
 @option(
     "--hours",
-    type=float,
+    type=Real(0, _MOST_HOURS),
     default=24.0 * 365,
     show_default=True,
     help="Of a file: virtual time that may pass.",
@@ -71,13 +95,27 @@ def rehearse(
     if everything == (what is not None):
         raise click.UsageError(tr("Name a procedure or a file, or say --all"))
     if what is None:
+        _refuse((*_OF_FILE, *_OF_PROCEDURE))
         year.rehearse(session, span)
-        return
-    file = Path(what)
-    if file.suffix.lower() in (".bpmn", ".xml"):
+    elif folders.is_diagram(file := Path(what)):
+        _refuse((*_OF_PROCEDURE, *span))
         _run_file(session, file, process, values.pairs(sets), hours)
     else:
+        _refuse((*_OF_FILE, *span))
         _play(session, what, only)
+
+
+def _refuse(others: Collection[str]) -> None:
+    """Raises click.UsageError for an option given that is of use for something else than what is rehearsed."""
+    ctx = click.get_current_context()
+    for each in ctx.command.params:
+        if each.name in others and ctx.get_parameter_source(each.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                tr(
+                    "{option} does nothing here: `flow rehearse --help` says what it is for",
+                    option=each.opts[0],
+                )
+            )
 
 
 def _run_file(
@@ -85,12 +123,11 @@ def _run_file(
 ) -> None:
     from engine.bpmn.reader import read
     from engine.bpmn.rules.decisions import by_table
-    from engine.errors import NotFound
+    from engine.decisions.document import MAX_BYTES as MOST_OF_TABLE
     from engine.rehearsal import run
+    from engine.xml_text import MAX_BYTES
 
-    if not file.is_file():
-        raise NotFound("There is no file {file}", file=file)
-    xml = file.read_bytes()
+    xml = read_file(file, MAX_BYTES)
     diagram = read(xml)
     nodes = [node for each in diagram.processes.values() for node in each.nodes.values()]
     tables = sorted(file.parent.glob("*.dmn")) if any(map(by_table, nodes)) else []
@@ -99,12 +136,17 @@ def _run_file(
         process or next(iter(diagram.processes)),
         variables,
         horizon_s=hours * 3600,
-        decisions={each.name: each.read_bytes() for each in tables},
+        decisions={each.name: read_file(each, MOST_OF_TABLE) for each in tables},
     )
     if session.json:
-        output.dump(result)
-        _judge(result)
-        return
+        warnings = [failures.finding_json(each) for each in result.warnings]
+        output.dump({**dataclasses.asdict(result), "warnings": warnings})
+    else:
+        _tell(result)
+    _judge(result)
+
+
+def _tell(result: Rehearsal) -> None:
     well = result.ended == "completed"
     output.fields(
         (
@@ -114,7 +156,24 @@ def _run_file(
             *(("incident", reason) for reason in result.incidents[:_SHOWN]),
         )
     )
-    _judge(result)
+    if result.waits:
+        output.heading(tr("Waits for"))
+        output.table(
+            ("Element", "Name", "What"),
+            [(each.element, each.name, _awaited(each)) for each in result.waits[:_SHOWN]],
+        )
+    for each in result.warnings:
+        place, reason, remedy = failures.finding_texts(each)
+        output.warn(
+            "{place} was passed through. {reason}. {remedy}", place=place, reason=reason, remedy=remedy
+        )
+
+
+def _awaited(wait: Wait) -> str:
+    from engine.rehearsal import ZONE
+
+    until = "" if wait.until is None else moment_text(wait.until, ZONE)
+    return tr(_WAITS[wait.kind], what=wait.what, until=until)
 
 
 def _shortened(visited: tuple[str, ...]) -> str:
@@ -197,13 +256,16 @@ def _show(title: str, played: Played) -> None:
 
 def _find(session: Session, name: str) -> tuple[Procedure, list[Procedure]]:
     """The procedure and those it calls: the workspace's own copies where there are, else those that are shipped."""
-    from console import folders
-    from engine.errors import NotFound
+    from engine.errors import Conflict, NotFound
 
     known = folders.shipped()
     with suppress(NotFound):  # no workspace is needed to rehearse what is shipped
         known = folders.of_workspace(session.workspace) + known
     found = folders.named(name, known)
+    if found is None and Path(name).is_dir():
+        raise Conflict(
+            "{folder} is a folder: name a procedure by its code, or the file of a diagram", folder=name
+        )
     if found is None:
         raise NotFound("No procedure {name} is shipped; see `flow procedure list --shipped`", name=name)
     return found.load(), [each.load() for each in folders.called(found, known)]

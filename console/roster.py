@@ -13,8 +13,11 @@ from console.language import Messages, tr
 from console.session import Session
 from console.shape import NUMBER, group, option
 from engine.errors import NotFound
+from engine.files import read_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Connection
 
     from survey.commands import RosterTaken
@@ -46,8 +49,9 @@ def import_(session: Session, file: Path, partial: bool, skip_faulty: bool) -> N
     telephone numbers and addresses are kept apart, where they can be erased.
     """
     from survey.commands import ImportRoster
+    from survey.sheets import MAX_BYTES
 
-    data = file.read_bytes()
+    data = read_file(file, MAX_BYTES)
     command = ImportRoster(by=session.actor, data=data, source=file.name, partial=partial, skip=skip_faulty)
     done = session.do(command)
     if session.json:
@@ -94,7 +98,7 @@ def _what(each: Change) -> str:
 @option("--limit", type=NUMBER, default=50, show_default=True, help="At most so many.")
 @click.pass_obj
 def list_(session: Session, unit: str | None, left: bool, limit: int) -> None:
-    """List the customers of a unit; without one, how many each unit has."""
+    """List the customers of a unit; without one, how many each unit has. The history keeps who read names."""
     from survey import rosters
 
     with session.read() as conn:
@@ -105,6 +109,9 @@ def list_(session: Session, unit: str | None, left: bool, limit: int) -> None:
         else:
             session.may_read(conn, unit, unit)
             found = rosters.listed(conn, units=[unit], active=not left)
+    if not session.json:
+        found, more = found[:limit], len(found[limit:])
+    _note_reading(session, "roster list", found)
     if session.json:
         output.dump(sizes if unit is None else found)
     elif unit is None:
@@ -113,11 +120,20 @@ def list_(session: Session, unit: str | None, left: bool, limit: int) -> None:
     else:
         output.table(
             ("Customer", "Name", "Project", "Segment", "Since", "Remark"),
-            [_line(each) for each in found[:limit]],
+            [_line(each) for each in found],
             flexible=5,
         )
-        if len(found) > limit:
-            output.note("{count} more; --limit shows them", count=len(found) - limit)
+        if more:
+            output.note("{count} more; --limit shows them", count=more)
+
+
+def _note_reading(session: Session, way: str, found: Sequence[Respondent]) -> None:
+    """Those of them who have a contact are named in the history as read, before anything is shown."""
+    from survey.commands import NoteReading
+
+    read = tuple((each.unit, each.code) for each in found if each.contact)
+    if read:
+        session.do(NoteReading(by=session.actor, way=way, found=read))
 
 
 def _line(each: Respondent) -> tuple[str, ...]:
@@ -133,12 +149,13 @@ def _line(each: Respondent) -> tuple[str, ...]:
 @_UNIT
 @click.pass_obj
 def show(session: Session, code: str, unit: str | None) -> None:
-    """Show what is known of a customer."""
+    """Show what is known of a customer. The history keeps who read names, telephone numbers and addresses."""
     from survey import rosters
 
     with session.read() as conn:
         found = rosters.find(conn, code, unit)
         session.may_read(conn, found.unit, found.code)
+    _note_reading(session, "roster show", [found])
     if session.json:
         output.dump(found)
         return
@@ -192,7 +209,7 @@ def erase(session: Session, code: str, unit: str | None, reason: str) -> None:
     """
     from survey.commands import EraseRespondent
 
-    number = session.do(EraseRespondent(by=session.actor, code=code, unit=unit, reason=reason))
+    number = session.do(EraseRespondent(by=session.administrator, code=code, unit=unit, reason=reason))
     if session.json:
         output.dump({"code": code, "values": number})
     else:

@@ -14,7 +14,7 @@ from console.figures import figures as figures_command
 from console.figures import plain_figures, show_figures
 from console.language import Messages, chosen, tr
 from console.ledger import ledger, log
-from console.returning import correct, export, import_
+from console.returning import correct, export, import_, show_comparison
 from console.session import Session
 from console.shape import group, option
 from console.trends import priorities, trend
@@ -48,12 +48,14 @@ def show(
     """Show how far a round is, and its figures so far."""
     from engine.queries import organisation
     from survey import figures as made
-    from survey import rounds
+    from survey import ledger as ledger_
+    from survey import returns, rounds
 
     with session.read() as conn:
         found = round_to_read(session, conn, instance, part)
         drawn, drift = _drawn(conn, found)
         progress = rounds.progress(conn, found)
+        form = rounds.questionnaire(conn, found)
         withheld = _withheld(conn, found)
         answers = rounds.counts_of(conn, [found], [by] if by else [])
         figures = made.figures(
@@ -62,16 +64,18 @@ def show(
             method=None if method is None else made.method(method),
             population=rounds.population_of(conn, [found]),
         )
+        twice = None if found.anonymous else returns.compare(conn, found, form)
+        closed = None if found.closed_at is None else found.closed_at.astimezone(session.zone).date()
+        corrected = 0 if closed is None else ledger_.corrected_since(conn, found, closed)
         unit = organisation.unit_names(conn).get(found.unit, found.unit)
-        title = rounds.questionnaire(conn, found).title.of(chosen())
     if session.json:
         plain = {"draw": drawn, "drift": drift, "figures": None if withheld else plain_figures(figures)}
-        output.dump({"round": found, "progress": progress, **plain})
+        output.dump({"round": found, "progress": progress, "corrected": corrected, "twice": twice, **plain})
         return
     output.heading(f"{found.name}  {unit}  {found.period or ''}".rstrip())
     output.fields(
         [
-            (tr("Questionnaire"), f"{title}  {found.version}"),
+            (tr("Questionnaire"), f"{form.title.of(chosen())}  {found.version}"),
             (tr("Status"), tr(_STATES[found.status])),
             (tr("Answers are"), tr(found.anonymity)),
             *((tr(name), count) for name, count in progress.dispositions.items() if count),
@@ -79,11 +83,7 @@ def show(
     )
     if drawn is not None:
         show_draw(drawn)
-    if drift is not None and (drift.joined or drift.left):
-        template = (
-            "Since the draw {joined} joined the roster and {left} left it; the round stays as it was drawn"
-        )
-        output.note(template, joined=drift.joined, left=drift.left)
+    _show_changes(drift, corrected)
     if withheld is not None:
         output.say("Returned {returned} of {issued}", returned=progress.returned, issued=progress.issued)
         output.note(withheld.template, **withheld.params)
@@ -92,6 +92,24 @@ def show(
         show_figures(figures, items=items)
         if by:
             _show_groups(answers, by, figures)
+    if twice is not None and twice.sets:
+        output.echo()
+        show_comparison(twice)
+
+
+def _show_changes(drift: Drift | None, corrected: int) -> None:
+    """What became of the roster since the draw, and of the ledger since the closing."""
+    if drift is not None and (drift.joined or drift.left):
+        template = (
+            "Since the draw {joined} joined the roster and {left} left it; the round stays as it was drawn"
+        )
+        output.note(template, joined=drift.joined, left=drift.left)
+    if corrected:
+        template = (
+            "{count} results in the ledger were corrected since the closing: "
+            "papers made before have the earlier ones"
+        )
+        output.note(template, count=corrected)
 
 
 def _withheld(conn: Connection, found: Round) -> Conflict | None:

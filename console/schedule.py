@@ -16,17 +16,19 @@ from console.failures import message, problem_text
 from console.language import tr
 from console.output import Cell
 from console.session import Session
-from console.shape import group, option
+from console.shape import UNIT, group, option
 from engine.model import label
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from engine.commands.schedules import PauseSchedule
-    from engine.queries.schedules import Schedule
+    from engine.queries.schedules import Missed, Schedule
 
 _PROCEDURE = click.argument("procedure", metavar="PROCEDURE", shell_complete=procedures)
-_UNIT = option("--unit", required=True, metavar="UNIT", shell_complete=units, help="The unit it is for.")
+_UNIT = option(
+    "--unit", type=UNIT, required=True, metavar="UNIT", shell_complete=units, help="The unit it is for."
+)
 
 
 @group("schedule", example="flow schedule next --days 90\nflow schedule add 003G --unit office-1")
@@ -172,12 +174,41 @@ def add(session: Session, procedure: str, unit: str, since: str | None) -> None:
             raise click.UsageError(
                 tr("--since expects a date as 2026-07-01, found {text!r}", text=since)
             ) from None
-    starts = session.do(Schedule(by=session.actor, procedure=procedure, unit=unit, since=moment))
+    starts = session.do(Schedule(by=session.administrator, procedure=procedure, unit=unit, since=moment))
+    passed = _passed(session, procedure, unit)
     if session.json:
-        output.dump({"procedure": procedure, "unit": unit, "starts": starts})
-    else:
-        output.say("{procedure} starts by the calendar for {unit}: {starts}", procedure=procedure, unit=unit,
-                   starts=", ".join(starts))  # fmt: skip
+        output.dump({
+            "procedure": procedure, "unit": unit, "starts": starts,
+            "passed": [{"element": made.element, "period": each.period, "at": each.at} for made, each in passed],
+        })  # fmt: skip
+        return
+    output.say("{procedure} starts by the calendar for {unit}: {starts}", procedure=procedure, unit=unit,
+               starts=", ".join(starts))  # fmt: skip
+    for made, each in passed:
+        which = f" --element {made.element}" if len(starts) > 1 else ""
+        output.note(
+            "The kick-off of {period} was on {day} and has passed; {command} starts it",
+            period=each.period, day=day_text(each.at.astimezone(session.zone).date()),
+            command=f"`flow schedule fire {procedure} --unit {unit}{which} --period {each.period}`",
+        )  # fmt: skip
+
+
+def _passed(session: Session, procedure: str, unit: str) -> list[tuple[Schedule, Missed]]:
+    """The procedure's schedules for the unit that came too late for the period that runs now."""
+    from engine.commands.published import newest
+    from engine.queries import schedules
+
+    with session.read() as conn:
+        id_ = session.app.services.library.find(conn, newest(conn, procedure)).procedure.id
+        found = [
+            (
+                each,
+                schedules.passed(each, session.now, lambda unit: session.calendar(conn, unit), session.zone),
+            )
+            for each in schedules.schedules(conn)
+            if (each.procedure, each.unit, each.status) == (id_, unit, "active")
+        ]
+    return [(each, missed) for each, missed in found if missed is not None]
 
 
 @schedule.command("fire", example="flow schedule fire 003G --unit office-1 --period 2026-Q3")
@@ -192,7 +223,7 @@ def fire(session: Session, procedure: str, unit: str, element: str | None, perio
     from engine.queries import instances
 
     number = session.do(
-        FireNow(by=session.actor, procedure=procedure, unit=unit, element=element, period=period)
+        FireNow(by=session.administrator, procedure=procedure, unit=unit, element=element, period=period)
     )
     if session.json:
         with session.read() as conn:
@@ -215,7 +246,7 @@ def pause(session: Session, procedure: str, unit: str, element: str | None, reas
     from engine.commands.schedules import PauseSchedule
 
     _set_paused(session, PauseSchedule(
-        by=session.actor, procedure=procedure, unit=unit, element=element, paused=True, reason=reason,
+        by=session.administrator, procedure=procedure, unit=unit, element=element, paused=True, reason=reason,
     ))  # fmt: skip
 
 
@@ -230,7 +261,7 @@ def resume(session: Session, procedure: str, unit: str, element: str | None, rea
     from engine.commands.schedules import PauseSchedule
 
     _set_paused(session, PauseSchedule(
-        by=session.actor, procedure=procedure, unit=unit, element=element, paused=False, reason=reason,
+        by=session.administrator, procedure=procedure, unit=unit, element=element, paused=False, reason=reason,
     ))  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Everything is looked for when it is first used, so that `--help` opens nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cached_property
@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from console import account, output
-from console.language import chosen, tr
-from engine.errors import Denied, NotFound
+from console.language import both, chosen, tr
+from engine.errors import Conflict, Denied, NotFound
 
 PATIENCE = 10.0
 """Seconds that a command goes on with what it caused; the scheduler goes on with the rest."""
@@ -131,8 +131,36 @@ class Session:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for queries."""
-        with self.app.store.read() as conn:
+        app = self.app
+        with self._naming(), app.store.read() as conn:
             yield conn
+
+    @contextmanager
+    def _naming(self) -> Iterator[None]:
+        """A refusal calls people and roles by their names, as tables and history do."""
+        try:
+            yield
+        except (Denied, Conflict) as refusal:
+            if refusal.params.keys() & {"person", "others", "role"}:
+                refusal.params.update(self._named(refusal.params))
+            raise
+
+    def _named(self, params: Mapping[str, object]) -> dict[str, object]:
+        from engine.queries import organisation
+
+        with self.app.store.read() as conn:
+            people, roles = organisation.names(conn), organisation.role_names(conn)
+        known = {"person": people, "role": roles}
+        named: dict[str, object] = {
+            key: names.get(str(params[key]), params[key]) for key, names in known.items() if key in params
+        }
+        if "others" in params:  # whoever asks one of them needs the name, whoever plays one the id
+            ids = str(params["others"]).split(", ")
+            named["others"] = both("、", ", ").join(
+                f"{people[each]}{both(f'（{each}）', f' ({each})')}" if each in people else each
+                for each in ids
+            )
+        return named
 
     def do(self, command: Command, *, tell: bool = True) -> Any:
         """Carry a command out, and the jobs it caused; return its value.
@@ -141,10 +169,13 @@ class Session:
         """
         facts: list[Fact] = []
         self.app.witness = facts.append
-        done = self.app.do(command)
+        with self._naming():
+            done = self.app.do(command)
         end = monotonic() + PATIENCE
         touched = {each.instance for each in done.facts if each.instance is not None}
         rested = self.app.follow(touched, lambda: monotonic() > end)
+        while rested and self.workspace.demo and _fire(self.app):  # no `flow run` watches a virtual clock
+            rested = self.app.follow((), lambda: monotonic() > end)
         if tell:
             self._tell([each for each in facts if each.kind in ("element.failed", "job.failed")])
         if not rested:
@@ -242,6 +273,11 @@ class Session:
         return self.actor
 
     @property
+    def administrator(self) -> Actor:
+        """Who asks for what the permission `admin` covers: in a demo workspace also whoever plays nobody."""
+        return self.operator if self.workspace.demo else self.actor
+
+    @property
     def person(self) -> str:
         """Whose right is used."""
         return self.actor.acting_for or self.actor.person
@@ -319,3 +355,13 @@ class Session:
         if key not in self._calendars:
             self._calendars[key] = calendar_of(conn, unit)
         return self._calendars[key]
+
+
+def _fire(app: App) -> bool:
+    """Start and fire what is due by now. Returns whether there was anything."""
+    from engine.commands.schedules import FireSchedules
+    from engine.commands.timers import FireTimers
+    from engine.model import SYSTEM
+
+    started = app.do(FireSchedules(by=SYSTEM)).value
+    return app.do(FireTimers(by=SYSTEM)).value > 0 or bool(started)

@@ -26,6 +26,28 @@ MOST = 2**31 - 1
 NUMBER = click.IntRange(1, MOST)
 
 
+class Real(click.FloatRange):
+    """A number within bounds; nan, which is neither below nor above any, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if found != found:  # noqa: PLR0124 - nan alone
+            self.fail(
+                tr("{value!r} is not a valid {number_type}.", value=value, number_type=self.name), param, ctx
+            )
+        return found
+
+
+class _Unit(click.types.StringParamType):
+    """A unit of the organisation, by its id."""
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        return tr("See `flow org show` for the units there are")
+
+
+UNIT = _Unit()
+
+
 class _Formatter(click.HelpFormatter):
     """Breaks lines by the cells they take, so that Chinese stays within the width."""
 

@@ -10,7 +10,7 @@ from console import output, values
 from console.completions import procedures, units
 from console.language import both
 from console.session import Session
-from console.shape import NUMBER, command, option
+from console.shape import NUMBER, UNIT, command, option
 from engine.model import label
 
 
@@ -19,7 +19,7 @@ from engine.model import label
     example="flow start 003G --unit office-1 --set d0=2026-09-24\nflow start 003G --unit office-1 --set count:=12",
 )
 @click.argument("procedure", metavar="PROCEDURE", shell_complete=procedures)
-@option("--unit", required=True, metavar="UNIT", shell_complete=units, help="The unit it is for.")
+@option("--unit", type=UNIT, required=True, metavar="UNIT", shell_complete=units, help="The unit it is for.")
 @option(
     "--set",
     "sets",
@@ -50,7 +50,7 @@ def start(
     variables = {**(values.from_file(file) if file else {}), **values.pairs(sets)}
     number = session.do(
         Start(
-            by=session.actor, procedure=procedure, unit=unit, variables=variables, title=title, period=period,
+            by=session.administrator, procedure=procedure, unit=unit, variables=variables, title=title, period=period,
             again=again, element=element, version=version,
         )
     )  # fmt: skip

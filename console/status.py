@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,18 +13,21 @@ import click
 from console import opened, output
 from console.dates import due_text, left_text, moment_text
 from console.failures import message
-from console.language import tr
+from console.language import both, tr
 from console.output import Cell
 from console.session import Session
 from console.shape import command
+from engine import strict_yaml
 from engine.errors import Denied
+from engine.files import read_file
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from engine.calendar.working import WorkingCalendar
     from engine.queries.instances import Instance
     from engine.queries.late import LateTask
-    from engine.queries.schedules import Schedule
+    from engine.queries.schedules import Overdue, Schedule
     from engine.queries.worklist import Task
 
 
@@ -40,7 +44,7 @@ class Overview:
     late: tuple[Instance, ...]
     late_tasks: tuple[LateTask, ...]
     """Of the units in which the person holds a role, and those below; of all for somebody unknown."""
-    not_started: tuple[Schedule, ...]
+    not_started: tuple[Overdue, ...]
     failed_starts: tuple[Schedule, ...]
     """Schedules with a period whose start failed."""
     unplanned: tuple[tuple[Schedule, str], ...]
@@ -51,7 +55,8 @@ class Overview:
     ticked_at: datetime | None
     stopped_at: datetime | None
     ticking: bool
-    org_file_newer: bool
+    org_file_newer: bool | None
+    """None: this user may not read it."""
 
 
 @command("status", example="flow status\nflow --as wang.fang status")
@@ -96,27 +101,35 @@ def _overview(session: Session, conn: Connection, tasks: tuple[Task, ...] | None
     from notices import listing
 
     watching = scheduler(conn)
-    file = session.workspace.org_file
     known = schedules.schedules(conn)
+
+    def calendar(unit: str) -> WorkingCalendar:
+        return session.calendar(conn, unit)
+
     return Overview(
         late=instances.late_instances(conn, session.now),
         late_tasks=late.late_tasks(conn, session.now, _my_units(session, conn, tasks is not None)),
-        not_started=schedules.overdue(known, session.now),
+        not_started=schedules.overdue(known, session.now, calendar, session.zone),
         failed_starts=tuple(each for each in known if None in each.started.values()),
         unplanned=tuple(
             (each, message(reason))
-            for each, reason in schedules.unplanned(
-                known, session.now, lambda unit: session.calendar(conn, unit), session.zone
-            )
+            for each, reason in schedules.unplanned(known, session.now, calendar, session.zone)
         ),
         incidents=jobs.incident_count(conn),
         undelivered=listing.failed_count(conn),
         ticked_at=watching.ticked_at,
         stopped_at=watching.stopped_at,
         ticking=watching.running(session.now),
-        org_file_newer=file.is_file()
-        and sha256(file.read_bytes()).hexdigest() != work.setting(conn, ORG_HASH),
+        org_file_newer=_differs(session.workspace.org_file, work.setting(conn, ORG_HASH)),
     )
+
+
+def _differs(file: Path, known: str | None) -> bool | None:
+    """Whether the file has another digest than the one known; None where it may not be read."""
+    try:
+        return file.is_file() and sha256(read_file(file, strict_yaml.MAX_BYTES)).hexdigest() != known
+    except PermissionError:
+        return None
 
 
 def _my_units(session: Session, conn: Connection, known: bool) -> set[str] | None:
@@ -162,12 +175,14 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
             output.table(("ID", "Task", "Unit", "With", "Due", ""), rows)
     else:
         output.say("Nothing is late.")
-    for schedule in overview.not_started:
-        assert schedule.next_at is not None
+    for late in overview.not_started:
+        brackets = both("（{}）", " ({})")
+        starts = [each.period + brackets.format(moment_text(each.at, session.zone)) for each in late.missed]
+        more = [tr("and {count} more", count=late.more)] if late.more else []
         output.warn(
-            "{procedure} for {unit} should have started at {moment} and did not",
-            procedure=session.title(schedule.title), unit=schedule.unit_name,
-            moment=moment_text(schedule.next_at, session.zone),
+            "{procedure} for {unit} should have started and did not: {starts}",
+            procedure=session.title(late.schedule.title), unit=late.schedule.unit_name,
+            starts=both("、", ", ").join((*starts, *more)),
         )  # fmt: skip
     for schedule in overview.failed_starts:
         for period, instance in schedule.started.items():
@@ -189,6 +204,10 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
         output.warn(NOTICE_LOST if overview.undelivered == 1 else NOTICES_LOST, count=overview.undelivered)
     if overview.org_file_newer:
         output.warn("org.yaml differs from the database: flow org import")
+    elif overview.org_file_newer is None:
+        output.warn(
+            "org.yaml may not be read by this user, so whether it differs from the database is unknown"
+        )
     if overview.ticking:
         output.say(TICKING, seconds=since_tick(session, overview.ticked_at))
     elif not session.workspace.demo:

@@ -119,18 +119,20 @@ def _plain(row: object) -> dict[str, object]:
 @click.pass_obj
 def why(session: Session, task: str) -> None:
     """Show how a task's due date was counted, day by day, or what it waits for."""
+    from console import worked_out
     from engine.queries import instances, worklist
 
     with session.read() as conn:
         found = worklist.task(conn, task_id(task), session.rights(conn))
         deadlines = worklist.deadlines_of(conn, found.id)
         steps = session.steps(conn, found.definition)
+        behind = worked_out.behind(session, conn, found, deadlines[0]) if deadlines else None
         awaited = None
         if not deadlines:
             definition = session.app.services.library.find(conn, found.definition)
             awaited = definition.awaits(found.element, instances.variables(conn, found.instance))
     if session.json:
-        output.dump({"task": found.id, "deadlines": deadlines, "waits_for": awaited})
+        output.dump({"task": found.id, "deadlines": deadlines, "worked_out": behind, "waits_for": awaited})
         return
     if awaited is not None:
         rule = definition.dues(definition.procedure.process)[found.element].text
@@ -143,7 +145,7 @@ def why(session: Session, task: str) -> None:
     if not deadlines:
         raise NotFound("Task {task} has no due date", task=found.id)
     output.heading(f"{found.id}  {found.name}")
-    opened.show_arithmetic(session, deadlines[0], steps)
+    opened.show_arithmetic(session, deadlines[0], steps, behind)
 
 
 @task.command("next", example="flow task next")
@@ -216,7 +218,7 @@ _SET = option(
     "sets",
     metavar="NAME=VALUE",
     multiple=True,
-    help="The answer to one field; may be repeated. Several choices: a,b; a table: its rows as JSON, or --form.",
+    help="The answer to one field; may be repeated. Several choices: a,b; a table: its rows as NAME:=JSON, or --form.",
 )
 _FORM = option(
     "--form",
@@ -240,7 +242,8 @@ def draft(session: Session, task: str, sets: tuple[str, ...], file: Path | None,
     given = _given(session, task_id(task), sets, file, edit)
     if not given:
         raise click.UsageError(tr("Nothing to keep: give --set, --form or --edit"))
-    session.do(SaveDraft(by=session.actor, task=task_id(task), values=given))
+    with values.syntax_told():
+        session.do(SaveDraft(by=session.actor, task=task_id(task), values=given))
     _report(session, task_id(task), "The draft of {task} is kept")
 
 
@@ -275,7 +278,8 @@ def complete(session: Session, task: str, sets: tuple[str, ...], file: Path | No
     given = _given(
         session, identity, sets, file, edit, with_draft=True, ask=output.interactive() and not session.json
     )
-    session.do(Complete(by=session.actor, task=identity, values=given))
+    with values.syntax_told():
+        session.do(Complete(by=session.actor, task=identity, values=given))
     _report(session, identity, "{task} is done")
 
 

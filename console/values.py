@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from console.failures import problem_text
 from console.language import chosen, tr
 from engine import strict_yaml
 from engine.errors import Finding, Invalid, Misbuilt, Problem
+from engine.files import read_file
 from engine.forms import Form, Prompt, clean, outline
 
 
@@ -37,6 +39,32 @@ def pairs(texts: Iterable[str]) -> dict[str, object]:
     return found
 
 
+_WRITTEN: Mapping[str, str] = {
+    "Expected a list of rows, found {found}": '[{"COLUMN": "VALUE"}]',
+    "Expected a row of fields with values, found {found}": '[{"COLUMN": "VALUE"}]',
+    "Expected an answer for each row, found {found}": '{"ROW": "VALUE"}',
+    "Expected JSON, found {found}": '[{"COLUMN": "VALUE"}]',
+}
+"""How a value would have to look that was refused so."""
+
+
+@contextmanager
+def syntax_told() -> Iterator[None]:
+    """Of a table or matrix that is none, say how one is written here. Raises Invalid again, with that added."""
+    try:
+        yield
+    except Invalid as error:
+        raise Invalid([_with_syntax(each) for each in error.problems]) from None
+
+
+def _with_syntax(problem: Problem) -> Problem:
+    if problem.template not in _WRITTEN:
+        return problem
+    name, example = problem.field.partition(".")[0], _WRITTEN[problem.template]
+    template = "{problem}; it is written as --set {name}:='{example}', or in a file for --form"
+    return Problem(problem.field, template, {"problem": problem, "name": name, "example": example})
+
+
 def _json(name: str, value: str) -> object:
     try:
         return orjson.loads(value)
@@ -49,13 +77,17 @@ def _json(name: str, value: str) -> object:
 
 def from_file(file: Path) -> dict[str, object]:
     """The values of a YAML or JSON file. Raises Misbuilt naming the line, Invalid for no mapping."""
-    return from_text(file.read_bytes(), file.name, as_json=file.suffix.lower() == ".json")
+    text = read_file(file, strict_yaml.MAX_BYTES)
+    return from_text(text, file.name, as_json=file.suffix.lower() == ".json")
 
 
 def from_text(text: bytes, name: str, *, as_json: bool = False) -> dict[str, object]:
     """The same from text; an empty one has no values."""
     value: object
     if as_json:
+        if len(text) > strict_yaml.MAX_BYTES:
+            template, params = "The file is larger than {limit} bytes", {"limit": strict_yaml.MAX_BYTES}
+            raise Misbuilt([Finding("error", name, "", template, "Split it", params)])
         text = text.removeprefix(codecs.BOM_UTF8)  # as editors on Windows begin a file
         try:
             value = orjson.loads(text)

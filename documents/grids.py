@@ -31,14 +31,15 @@ Line = tuple[Cell, ...]
 
 
 def control_lines(control: Control) -> list[Line]:
-    """Code, version and day of issue, then the sign-off: six columns. Nothing without a code or signature.
+    """Code (where there is one), version and day of issue, then the sign-off: six columns. Nothing without a code or
+    signature.
 
     A code too long for its cell has the first line alone; name and day are then two lines, too.
     """
     if not control.code and not control.signatures:
         return []
     code, about = ("文件编号", control.code), [("版本", control.version), ("日期", control.dated.isoformat())]
-    heads = [[code], about] if breadth(control.code) > NARROW else [[code, *about]]
+    heads = [[code], about] if breadth(control.code) > NARROW else [[code, *about] if control.code else about]
     signed = [(each.act, _signed(each)) for each in control.signatures]
     lines = [*heads, *(signed[start : start + SIGNED] for start in range(0, len(signed), SIGNED))]
     return [_spread(line, 2 * SIGNED) for line in lines]

@@ -34,13 +34,14 @@ from engine.commands.core import Command, Services, administrative
 from engine.commands.published import Library
 from engine.config import Workspace, shipped
 from engine.errors import Conflict, NotFound
+from engine.files import read_file
 from engine.handlers import Handlers
 from engine.model import Actor
 from engine.ports import Clock
 from engine.queries import work
 from engine.store.connect import Store, open_store
 from engine.store.watch import Reach, reach
-from engine.strict_yaml import load
+from engine.strict_yaml import MAX_BYTES, load
 
 COMMANDS: Mapping[type[Command], Carry] = {
     definitions.Publish: administrative(definitions.publish),
@@ -146,7 +147,7 @@ def new_workspace(folder: Path, by: Actor, *, text: str, org: str) -> Workspace:
         workspace = config.lay_out(folder, text)
         if not workspace.org_file.exists():
             config.put(workspace.org_file, org)
-        raw = workspace.org_file.read_bytes()
+        raw = read_file(workspace.org_file, MAX_BYTES)
         app = open_app(workspace, upgrade=True)
         with app.store:
             for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):

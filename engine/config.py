@@ -14,11 +14,14 @@ from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.errors import Finding, Misbuilt, NotFound
+from engine.files import read_file
 
 FILE = "flow.toml"
 DATABASE = "flow.db"
 ORGANISATION = "org.yaml"
 FOLDERS = ("processes", "forms", "records")
+MAX_BYTES = 100_000
+"""Of flow.toml."""
 
 TEMPLATE = """\
 # Settings of this workspace. `flow doctor` checks them.
@@ -89,11 +92,13 @@ def find(start: Path, environment: Mapping[str, str]) -> Workspace:
 
 def read(folder: Path) -> Workspace:
     """The settings of the workspace in `folder`. Raises Misbuilt naming every setting that is wrong."""
-    return parse(folder, (folder / FILE).read_bytes())
+    return parse(folder, read_file(folder / FILE, MAX_BYTES))
 
 
 def parse(folder: Path, raw: bytes) -> Workspace:
     """The settings that `raw`, the content of a flow.toml, makes of a folder. Raises Misbuilt like `read`."""
+    if len(raw) > MAX_BYTES:
+        raise Misbuilt([_fault("", "The file is larger than {limit} bytes", limit=MAX_BYTES)])
     try:
         content = tomllib.loads(raw.decode("utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

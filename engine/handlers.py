@@ -15,10 +15,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.errors import EngineError, Finding, Misbuilt, NotFound
 from engine.ports import Connection
+
+if TYPE_CHECKING:
+    from engine.forms import Form
 
 Values = Mapping[str, object]
 
@@ -93,6 +96,10 @@ FileJudge = Callable[[str, bytes, Sequence[Mapping[str, str]]], object]
 """Reads a file of a procedure, given its name, content and the properties of all steps; raises Misbuilt."""
 
 
+FormSetter = Callable[["Call", "Form", str, str], Mapping[str, bytes]]
+"""Makes files of a form that was filled in (`Call.values`), given its task's id and, in words, who filled it in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """The properties and parameters of a function, by name, with who judges their values."""
@@ -116,6 +123,8 @@ class Handler:
     """The roles it asks for, by id, with what people call them: see `asks_for`."""
     settings: Settings | None = None
     """What it takes from the diagram and the procedure: see `takes`."""
+    first: Function | None = None
+    """What an outside function does before, in the step's transaction: see `after`."""
 
 
 def asks_for(roles: Mapping[str, str]) -> Callable[[F], F]:
@@ -126,6 +135,20 @@ def asks_for(roles: Mapping[str, str]) -> Callable[[F], F]:
 
     def mark(function: F) -> F:
         vars(function)[_ROLES] = dict(roles)
+        return function
+
+    return mark
+
+
+def after(first: Callable[[Call], None]) -> Callable[[F], F]:
+    """Say what an outside function needs done before it, in the step's own transaction and once.
+
+    Stands beneath the registration. For what must not wait for a job, as a round that takes no more returns from
+    the moment its figures are asked for.
+    """
+
+    def mark(function: F) -> F:
+        vars(function)[_FIRST] = first
         return function
 
     return mark
@@ -188,6 +211,7 @@ def a_role(value: Any) -> None:
 
 _ROLES = "asks_for_roles"
 _SETTINGS = "takes_settings"
+_FIRST = "done_first"
 
 
 @dataclass
@@ -198,6 +222,8 @@ class Handlers:
     known: dict[str, Handler] = field(default_factory=dict)
     files: dict[str, FileJudge] = field(default_factory=dict)
     """Who judges the files of a procedure that only functions read, by pattern (`templates/*.docx`)."""
+    form_setter: FormSetter | None = None
+    """Who makes the documents of forms that a procedure keeps as such (`files` of a record)."""
 
     def judges(self, pattern: str) -> Callable[[FileJudge], FileJudge]:
         """Register who judges such files of a procedure before it is published."""
@@ -207,6 +233,11 @@ class Handlers:
             return judge
 
         return mark
+
+    def sets_forms(self, function: FormSetter) -> FormSetter:
+        """Register who makes the documents of forms."""
+        self.form_setter = function
+        return function
 
     def inside(self, function: Callable[[Call], Values]) -> Callable[[Call], Values]:
         """Register what a service task does in the step's transaction; it returns the variables it sets."""
@@ -229,19 +260,23 @@ class Handlers:
         for handler in other.known.values():
             self._put(handler)
         self.files |= other.files
+        self.form_setter = other.form_setter or self.form_setter
 
     def find(self, name: str, kind: Kind | None = None) -> Handler:
         """The handler of that name (and kind). Raises NotFound."""
         handler = self.known.get(name)
         if handler is None or (kind is not None and handler.kind is not kind):
-            raise NotFound("No {kind} handler is called {name!r}", kind=kind or "", name=name)
+            if kind is None:
+                raise NotFound("No function is called {name}", name=name)
+            raise NotFound("No function of the kind {kind} is called {name}", kind=kind.value, name=name)
         return handler
 
     def _add(self, kind: Kind, function: F) -> F:
         summary = (function.__doc__ or "").strip().partition("\n")[0]
         name = f"{self.subject}.{function.__name__}"
         marks = vars(function)
-        self._put(Handler(name, kind, function, summary, marks.get(_ROLES, {}), marks.get(_SETTINGS)))
+        roles, settings = marks.get(_ROLES, {}), marks.get(_SETTINGS)
+        self._put(Handler(name, kind, function, summary, roles, settings, marks.get(_FIRST)))
         return function
 
     def _put(self, handler: Handler) -> None:

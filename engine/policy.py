@@ -8,7 +8,7 @@ far as the chain goes, and a chain that comes back to its beginning ends there.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from engine.errors import Conflict, Denied
@@ -92,7 +92,8 @@ class Work:
     assignee: str | None
     excluded: tuple[str, ...] = ()
     """Four eyes: who completed the other step may not do this one."""
-    excluded_because: str = ""
+    excluded_because: Mapping[str, str] = field(default_factory=dict)
+    """Of each of these, the names of the steps they did."""
     closed_by: str | None = None
     delegated: bool = False
     """Whoever had it gave it to the assignee, whatever roles these hold."""
@@ -221,5 +222,5 @@ def _four_eyes(work: Work, rights: Rights, holder: str) -> None:
                 "Task {task} asks for a second pair of eyes: {person} already did {other}",
                 task=work.id,
                 person=person,
-                other=work.excluded_because,
+                other=work.excluded_because.get(person, ""),
             )

@@ -67,6 +67,8 @@ class Begin:
     """Parameters of the procedure that are set otherwise."""
     by_calendar: bool = False
     """Whether the procedure's own schedule has to start it at that time, and gives its dates."""
+    before: tuple[str, ...] = ()
+    """Orders carried out before this start, after those of the stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +158,7 @@ def _stage(reader: Reader) -> Stage:
     roles = _lists(reader.mapping("people"))
     answers = {name: _answer(entry, roles) for name, entry in _entries(reader.optional_mapping("answers"))}
     orders = {name: _order(entry, roles) for name, entry in _entries(reader.optional_mapping("orders"))}
-    before = reader.texts("before", required=False)
-    for index, each in enumerate(before):
-        _known(reader, each, orders, "order", ("before", index))
-    stage = Stage(identity, name, roles, answers, orders, before)
+    stage = Stage(identity, name, roles, answers, orders, _orders(reader, orders))
     reader.done()
     return stage
 
@@ -178,7 +177,7 @@ def _order(entry: Reader, people: Mapping[str, object]) -> Order:
 
 def _scenario(document: Document, entry: Reader, name: str, stage: Stage) -> Scenario:
     title = read_text(entry, "title")
-    begin = _begin(entry.mapping("start"))
+    begin = _begin(entry.mapping("start"), stage)
     due = entry.optional_mapping("dues")
     elements = due.keys() if due else ()
     dues = {element: _day(due, element) for element in elements if due}
@@ -197,13 +196,22 @@ def _scenario(document: Document, entry: Reader, name: str, stage: Stage) -> Sce
     return scenario
 
 
-def _begin(entry: Reader) -> Begin:
+def _orders(entry: Reader, known: Mapping[str, Order]) -> tuple[str, ...]:
+    """The orders named under `before`."""
+    before = entry.texts("before", required=False)
+    for index, each in enumerate(before):
+        _known(entry, each, known, "order", ("before", index))
+    return before
+
+
+def _begin(entry: Reader, stage: Stage) -> Begin:
     begin = Begin(
         _moment(entry, "at"),
         entry.optional_text("event"),
         _values(entry, "variables"),
         _values(entry, "parameters"),
         entry.boolean("by_calendar"),
+        _orders(entry, stage.orders),
     )
     if begin.by_calendar and (begin.event is None or begin.variables or begin.parameters):
         remedy = "Name the event, and delete variables and parameters: the schedule gives the dates"

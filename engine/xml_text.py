@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from engine.errors import Finding, Misbuilt
 
+MAX_BYTES = 4_000_000
+"""Of a diagram."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -21,6 +23,8 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SHAPES = ((b"<\0?\0", "utf-16-le"), (b"\0<\0?", "utf-16-be"))
+_BEFORE = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+"""What may stand before the first sign of XML in one encoding or another: byte order marks, zeros, white space."""
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z][\w.-]{0,39})["']""")
 _PROLOGUE = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 _WIDER = {"gb2312": "gb18030", "gbk": "gb18030"}
@@ -42,7 +46,10 @@ class XmlText:
 
 
 def decode(xml: bytes) -> XmlText:
-    """The file's text. Raises Misbuilt when its bytes are not of the encoding it has."""
+    """The file's text. Raises Misbuilt when it is no XML, or its bytes are not of the encoding it has."""
+    if not xml.lstrip(_BEFORE).startswith(b"<"):
+        template = "The file is not XML" if xml.strip() else "The file is empty"
+        raise Misbuilt([Finding("error", "", "", template, "Name a file as an editor of diagrams saves it")])
     mark, encoding = _encoding(xml)
     try:
         text = xml[len(mark) :].decode(encoding)

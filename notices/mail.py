@@ -56,7 +56,7 @@ class Postbox:
         try:
             smtp = self._smtp = self._smtp or self._connect()
         except (smtplib.SMTPException, OSError) as error:  # the server or the settings, not the message
-            self._down = later(_reason(error))
+            self._down = later(_unreached(error, self.mail.host))
             return self._down, False
         try:
             code, reply = smtp.mail(parseaddr(self.sender)[1])
@@ -133,6 +133,13 @@ def letter(
 
 def _said(code: int, reply: bytes | str) -> Outcome:
     return (later if code in _TEMPORARY or code < 0 else refused)(_words(code, reply))
+
+
+def _unreached(error: Exception, host: str) -> str:
+    """Why no connection came about; of a certificate first what it means."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{host}: its certificate is not trusted, nothing was sent ({error.verify_message})"
+    return _reason(error)
 
 
 def _reason(error: Exception) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import select
 
 from engine.errors import Conflict, NotFound
@@ -28,6 +30,7 @@ from survey.figures import (
     cross,
     figures,
     hidden_groups,
+    hidden_rows,
     outcomes,
     trend,
 )
@@ -125,6 +128,30 @@ def check_shown(conn: Connection, found: Round) -> None:
             "{round} is anonymous and fewer than {least} came back: its answers and figures are not shown"
         )
         raise Conflict(template, round=found.name, least=LEAST)
+
+
+def shown_answers(conn: Connection, found: Round) -> list[tuple[Mapping[str, str], Mapping[str, object]]]:
+    """The answer sets of a round that is not named, each with its groups, where these are none of a few.
+
+    They are sorted by what they say, and what is personal in them is left out. Raises `Conflict` as `check_shown` does.
+    """
+    check_shown(conn, found)
+    personal = rounds.questionnaire(conn, found).personal
+    sets = [
+        (
+            tuple(str(groups.get(name) or "") for name in found.groups),
+            {name: value for name, value in given.items() if name not in personal},
+        )
+        for given, groups in rounds.answers_of(conn, [found])
+    ]
+    sets.sort(key=lambda each: orjson.dumps(each[1], option=orjson.OPT_SORT_KEYS))
+    hidden = hidden_rows(found.groups, Counter(key for key, _ in sets))
+    return [
+        ({}, {name: value for name, value in given.items() if name not in found.groups})
+        if key in hidden
+        else (dict(zip(found.groups, key, strict=True)), given)
+        for key, given in sets
+    ]
 
 
 def closed_rounds(

@@ -24,7 +24,7 @@ from survey import rosters, rounds
 from survey.rosters import Respondent
 from survey.rounds import Member, Round
 from survey.tables import contact, respondent
-from survey.wanted import named
+from survey.wanted import Wanted, named, opinions
 
 PROCEDURE = "call-back"
 """The shared procedure; its instances are the call-backs."""
@@ -58,6 +58,8 @@ class Callback:
     """The survey it belongs to."""
     unit: str
     status: str
+    part: str
+    """Of the round that the number is of; empty where the survey has but one."""
     number: int | None
     customer: str
     reason: str
@@ -153,6 +155,7 @@ def _callback(row: Any) -> Callback:
         root=row.root_id or row.id,
         unit=row.unit,
         status=row.status,
+        part=str(known.get("round_part") or ""),
         number=known.get("callback_number"),
         customer=str(known.get("callback_customer") or ""),
         reason=str(known.get("callback_reason") or ""),
@@ -177,6 +180,12 @@ def contacts(conn: Connection, found: Sequence[Callback]) -> dict[int, Mapping[s
         row.respondent_id: {name: getattr(row, name) for name in rosters.PERSONAL if getattr(row, name)}
         for row in rows
     }
+
+
+def uncalled(conn: Connection, found: Round, items: Collection[str] = ()) -> tuple[Wanted, ...]:
+    """Whoever wrote an opinion (`items`: in these items only) and has no call-back in this round, open or over."""
+    there = {each.number for each in callbacks(conn, root=found.instance) if each.part == found.part}
+    return tuple(each for each in opinions(conn, found, items) if each.number not in there)
 
 
 def in_round(conn: Connection, found: Round, *, number: int | None, customer: str) -> Member | None:

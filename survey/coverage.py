@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from engine.calendar.durations import Duration
 from engine.errors import Problem
-from survey.numbering import natural
+from survey.numbering import natural, some
 from survey.precision import Exact, exact, part_of
 from survey.sampling import rank
 
@@ -149,8 +149,7 @@ def check(
         problems.append(Problem("plan", template, params))
     left_out = [code for code in due(customers, year, years, begun) if code not in planned]
     if left_out:
-        shown = ", ".join(left_out[:20]) + (", …" if len(left_out) > 20 else "")
-        params = {"codes": shown, "count": len(left_out), "years": years, "year": year}
+        params = {"codes": some(left_out), "count": len(left_out), "years": years, "year": year}
         template = (
             "{count} customers not asked for {years} years by the end of {year} are not in the plan: {codes}"
         )

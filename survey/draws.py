@@ -15,14 +15,14 @@ from hashlib import sha256
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 
 from engine.calendar.durations import Duration
 from engine.errors import Conflict, Invalid, NotFound, Problem
 from engine.ports import Connection
 from engine.store import tables as engine_tables
 from survey import rosters
-from survey.numbering import natural
+from survey.numbering import natural, some
 from survey.rosters import Respondent
 from survey.rounds import Round, code_of, roster
 from survey.sampling import Design, Listed, Sample, design_of
@@ -293,7 +293,7 @@ def verify(conn: Connection, found: Round) -> tuple[Problem, ...]:
         ("In the sample, but not drawn: {codes}", [code for code in there if code not in again]),
     ):
         if codes:
-            problems.append(Problem("sample", template, {"codes": ", ".join(codes[:20])}))
+            problems.append(Problem("sample", template, {"codes": some(codes)}))
     return tuple(problems)
 
 
@@ -373,3 +373,13 @@ def _remark(remark: Problem | None) -> dict[str, Any] | None:
     return None if remark is None else {
         "field": remark.field, "template": remark.template, "params": dict(remark.params)
     }  # fmt: skip
+
+
+def assign(conn: Connection, round_id: int, allocated: Mapping[int, str]) -> None:
+    """Write down who surveys whom."""
+    conn.execute(
+        update(member)
+        .where(member.c.round_id == round_id, member.c.number == bindparam("place"))
+        .values(surveyor=bindparam("who")),
+        [{"place": number, "who": surveyor} for number, surveyor in allocated.items()],
+    )

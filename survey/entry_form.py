@@ -6,9 +6,8 @@ call the item. Cells take the scale's points only.
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.forms import Field, Form
@@ -16,6 +15,7 @@ from survey.questionnaires import columns_of
 from survey.reading import ABSTAINED, CUSTOMER, NUMBER
 from survey.returns import flat
 from survey.rounds import Member, Round
+from survey.sheets import csv_text
 
 _LIST = 255
 """Characters that a list of allowed values may have in the file format."""
@@ -128,26 +128,22 @@ def _allowed(
 def answers_table(
     found: Round, form: Form, sets: Iterable[tuple[str, Mapping[str, str], Mapping[str, object]]]
 ) -> str:
-    """Answer sets (code, groups, answers) as CSV that `flow round import` reads; an anonymous round's have no codes."""
+    """Answer sets (code, groups, answers) as CSV.
+
+    A named round's have codes, so that `flow round import` reads them; another's have groups instead.
+    """
     columns = list(columns_of(form))
-    groups = [name for name in found.groups if name not in columns]
-    who = [] if found.anonymous else [CUSTOMER]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([*who, *(groups if found.anonymous else ()), *columns])
-    for code, grouped, given in sets:
-        cells = flat(given)
-        row = [code] if who else [grouped.get(name, "") for name in groups]
-        writer.writerow(
-            [*(_inert(cell) for cell in row), *(_inert(_written(cells.get(name))) for name in columns)]
-        )
-    return "\ufeff" + text.getvalue()
+    groups = [] if found.named else [name for name in found.groups if name not in columns]
+    rows = (
+        [
+            *((code,) if found.named else (grouped.get(name, "") for name in groups)),
+            *_written(columns, flat(given)),
+        ]
+        for code, grouped, given in sets
+    )
+    return csv_text([*([CUSTOMER] if found.named else groups), *columns], rows)
 
 
-def _written(value: object) -> object:
-    return "；".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-
-
-def _inert(cell: object) -> object:
-    """Text that a spreadsheet would take for a formula is kept text by an apostrophe."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t") else cell
+def _written(columns: Iterable[str], answers: Mapping[str, object]) -> Iterator[object]:
+    for value in map(answers.get, columns):
+        yield "；".join(map(str, value)) if isinstance(value, list | tuple) else value

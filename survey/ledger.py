@@ -15,11 +15,13 @@ from sqlalchemy import bindparam, func, insert, literal, select, update
 from engine.errors import Conflict, Invalid, Problem
 from engine.ports import Connection
 from engine.store.columns import Instant
+from survey.numbering import some
 from survey.rounds import COLLECTED, HANDED_OUT, Member, Round, open_for_returns, roster
 from survey.tables import attempt, member, survey_round
 
-KINDS = ("issue", "reminder", "attempt", "refusal", "recheck")
-"""What a person enters; a return is entered with its answers."""
+CORRECTION = "correction"
+KINDS = ("issue", "reminder", "attempt", "refusal", "recheck", CORRECTION)
+"""What a person enters; a return is entered with its answers. A correction says that a disposition was wrong."""
 CHANNELS: Mapping[str, str] = {
     "paper": "纸质",
     "phone": "电话",
@@ -34,7 +36,12 @@ CHANNELS: Mapping[str, str] = {
 """The ways by which questionnaires go and come, with what papers and files call them."""
 FINAL = ("refusal", "non-contact", "other", "unknown-eligibility", "ineligible")
 """Dispositions that a person may enter (AAPOR)."""
-RETURNED = ("complete", "partial")
+WITHOUT = ("refusal", "ineligible")
+"""Of whom no questionnaire can come back: what the ledger says of them has to be corrected first."""
+PENDING = ("issued", "listed")
+"""What a correction may besides go back to: nothing is known of who has a questionnaire, or has none."""
+RETURNED = ("complete", "partial", "blank")
+"""Of whom a questionnaire is back."""
 _MOST_NOTE = 500
 
 
@@ -115,37 +122,27 @@ def record(
 ) -> None:
     """Enter what was done for the members on a day, and what came of it.
 
-    After the round is closed nothing comes of it: the members stay as its figures counted them. Raises `Invalid` for
-    words that there are not, `Conflict` for a disposition of somebody whose answers are in, and for what would change
-    the figures of a closed round.
+    After the round is closed nothing comes of it: the members stay as its figures counted them, unless it is a
+    correction, with a reason (`note`). Raises `Invalid` for words that there are not, `Conflict` for a disposition of
+    somebody whose answers are in, and for what would change the figures of a closed round.
     """
     _check(found, kind, channel, disposition, note, day, now)
     final = disposition or ("refusal" if kind == "refusal" else None)
-    closed = found.status != "open"
+    closed = found.status != "open" and kind != CORRECTION
     if closed and (final or kind == "issue"):
         template = (
-            "{round} is closed: what became of everybody stands in its figures. Enter what you learned since as a "
-            "remark that changes none of them: --kind attempt --note …"
+            "{round} is closed: what became of everybody stands in its figures. If that was wrong, correct it: "
+            "--kind correction --result … --note …; otherwise enter a remark: --kind attempt --note …"
         )
         raise Conflict(template, round=found.name)
     back = [each.code for each in members if each.disposition in RETURNED]
     if final and back:
         template = "The answers of {codes} are in: what became of them is known"
-        raise Conflict(template, codes=", ".join(back[:20]))
-    entry = {
-        "round_id": found.id,
-        "anonymity": found.anonymity,
-        "kind": kind,
-        "channel": channel,
-        "day": day.isoformat(),
-        "at": None if found.anonymous else now,
-        "recorded_by": by,
-        "note": note or None,
-    }
-    if not members:
-        return
-    conn.execute(insert(attempt), [{**entry, "member_id": each.id} for each in members])
-    if closed:
+        raise Conflict(template, codes=some(back))
+    if disposition in PENDING:
+        _check_pending(members, disposition)
+    _enter(conn, found, members, kind=kind, channel=channel, day=day, now=now, by=by, note=note)
+    if closed or not members:
         return
     changes = [_became(each, kind, final, channel, day) for each in members]
     conn.execute(
@@ -154,6 +151,20 @@ def record(
         .values(disposition=bindparam("became"), issued_on=bindparam("given"), channel=bindparam("by_way")),
         changes,
     )
+
+
+def _check_pending(members: Sequence[Member], disposition: str) -> None:
+    """A correction back to issued is for who has a questionnaire, one back to listed for who has none."""
+    strange = [each.code for each in members if (each.issued_on is not None) != (disposition == "issued")]
+    if strange:
+        template = "Of {codes} the ledger says otherwise: issued is who was given a questionnaire, listed who was not"
+        raise Conflict(template, codes=some(strange))
+
+
+def corrected_since(conn: Connection, found: Round, day: date) -> int:
+    """How many dispositions were corrected on that day or later."""
+    here = (attempt.c.round_id == found.id, attempt.c.kind == CORRECTION, attempt.c.day >= day.isoformat())
+    return int(conn.execute(select(func.count()).select_from(attempt).where(*here)).scalar_one())
 
 
 def _became(each: Member, kind: str, final: str | None, channel: str | None, day: date) -> dict[str, object]:
@@ -194,14 +205,19 @@ def _check(
     now: datetime,
 ) -> None:
     problems = []
+    correction = kind == CORRECTION
     for name, value, known in (
         ("kind", kind, KINDS),
         ("channel", channel, CHANNELS),
-        ("disposition", disposition, FINAL),
+        ("disposition", disposition, (*FINAL, *PENDING) if correction else FINAL),
     ):
         if value is not None and value not in known:
             params = {"found": str(value)[:40], "known": ", ".join(known)}
             problems.append(Problem(name, "There is no {found}; there are: {known}", params))
+    if correction and disposition is None:
+        problems.append(Problem("result", "Say what became of them, correctly"))
+    if correction and not (note or "").strip():
+        problems.append(Problem("note", "Say why, so that somebody else understands it"))
     if note and len(note) > _MOST_NOTE:
         length = {"count": len(note), "limit": _MOST_NOTE}
         problems.append(Problem("note", "The note has {count} characters; at most {limit} may be", length))
@@ -267,13 +283,30 @@ def follow_up(
 ) -> None:
     """Enter what happened after the fieldwork, a call-back or a check: how the answers came stays as it was."""
     _check(found, kind, channel, None, note, day, now)
+    _enter(conn, found, members, kind=kind, channel=channel, day=day, now=now, by=by, note=note)
+
+
+def _enter(
+    conn: Connection,
+    found: Round,
+    members: Sequence[Member],
+    *,
+    kind: str,
+    channel: str | None,
+    day: date,
+    now: datetime,
+    by: str,
+    note: str | None,
+) -> None:
     entry = {
         "round_id": found.id,
         "anonymity": found.anonymity,
         "kind": kind,
         "channel": channel,
-        "note": note,
+        "day": day.isoformat(),
+        "at": None if found.anonymous else now,
+        "recorded_by": by,
+        "note": note or None,
     }
-    entry |= {"day": day.isoformat(), "at": None if found.anonymous else now, "recorded_by": by}
     if members:
         conn.execute(insert(attempt), [{**entry, "member_id": each.id} for each in members])

@@ -29,6 +29,11 @@ def ranges(numbers: Sequence[int]) -> str:
     return f"{shown}, …" if len(parts) > 10 else shown
 
 
+def some(codes: Sequence[str]) -> str:
+    """The codes that a refusal names: all, or the first twenty."""
+    return ", ".join(codes[:20]) + (", …" if len(codes) > 20 else "")
+
+
 def allocation(size: int, parts: Sequence[Mapping[str, Any]]) -> dict[int, str]:
     """Which surveyor each number of a sample of `size` goes to.
 

@@ -28,11 +28,11 @@ class Opinion:
     """Its label."""
     text: str
     member: Member | None
-    """Who wrote it; of an anonymous round nobody knows."""
+    """Who wrote it, for call-backs; of an anonymous round nobody knows, and lists say it of a named one only."""
 
 
 def written(conn: Connection, found: Round, questions: Collection[str] = ()) -> list[Opinion]:
-    """Everything written, in the order of the roster; of an anonymous round in the order of the texts' characters.
+    """Everything written: of a named round in the order of the roster, else by question and the texts' characters.
 
     With `questions`, ids, only what was written to these. Answers marked as personal are left out.
     """
@@ -53,6 +53,9 @@ def written(conn: Connection, found: Round, questions: Collection[str] = ()) -> 
             for each in open_texts(form, [there[member.id].answers])
             for text in each.texts
         ]
+        if not found.named:
+            order = [each.label.zh for each in form.questions]
+            said.sort(key=lambda each: (order.index(each[0]), each[1]))
     return [Opinion(number, *each) for number, each in enumerate(said, 1)]
 
 

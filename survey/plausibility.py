@@ -58,6 +58,5 @@ def doubts(form: Form, sets: Sequence[Answers], gap: Fraction) -> Iterator[Doubt
 
 def _point(item: CountedItem, answers: Answers) -> Fraction | None:
     """What the answer counts; None for none, and for one off the scale."""
-    value, levels = answers.get(item.id), item.levels
-    place = next((place for place, point in enumerate(levels.points) if point == value), None)
-    return None if place is None else levels.weights[place]
+    place = item.levels.place(answers.get(item.id))
+    return None if place is None else item.levels.weights[place]

@@ -6,7 +6,7 @@ the groups that the round's design names, and no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,10 +14,10 @@ from sqlalchemy import select
 
 from engine.characters import identity
 from engine.errors import Invalid, Problem
-from engine.forms import Form, clean, draft
+from engine.forms import Form, Text, asked_when, clean, draft
 from engine.ports import Connection
 from engine.strict_yaml import nearest
-from survey.ledger import CHANNELS
+from survey.ledger import CHANNELS, WITHOUT
 from survey.questionnaires import columns_of
 from survey.rosters import COLUMNS
 from survey.rounds import HANDED_OUT, Member, Round, counted, roster
@@ -33,7 +33,7 @@ NUMBER = "number"
 """The column of an entry form that numbers its rows: one without answers is not back yet."""
 COMPLETE = 4, 5
 """A return that answers at least 4 of 5 of what it was asked to rate is complete, else partial (AAPOR leaves the
-limits to the survey and names 80 %)."""
+limits to the survey and names 80 %); one that leaves all of it blank is neither."""
 
 _NAMES = {
     CUSTOMER: ("customer", *COLUMNS["customer"]),
@@ -58,8 +58,19 @@ class Return:
     groups: Mapping[str, str]
     answers: Mapping[str, object]
     abstained: bool
-    partial: bool
+    disposition: str
+    """complete, partial or blank."""
     channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """An answer to a question that was not asked, by the other answers of its row: it is not taken in."""
+
+    row: int
+    column: str
+    when: Text
+    """On what answers it is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +79,29 @@ class Layout:
 
     answers: Mapping[str, str]
     """Column to the answer's place, `field` or `matrix.row`."""
-    required: tuple[str, ...]
+    who: tuple[str, ...]
+    """The column that says whose answers they are; of an anonymous round none."""
+    items: tuple[str, ...]
+    """What may not be left out, but where nobody rated anything."""
     extra: tuple[str, ...]
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that there have to be."""
+        return (*self.who, *self.items)
 
     @property
     def known(self) -> tuple[str, ...]:
         """Every column that there may be."""
         return tuple(dict.fromkeys((*self.required, *self.answers, *self.extra)))
+
+    def abstains(self, row: Row) -> bool:
+        """Whether a row is marked as a questionnaire that rates nothing."""
+        return ABSTAINED not in self.answers and row.cells.get(ABSTAINED, "").casefold() in _YES
+
+    def unasked(self, given: Iterable[str], answers: Collection[str]) -> list[str]:
+        """The columns, of those with an answer, whose question clean answers hide."""
+        return [name for name in given if self.answers[name].partition(".")[0] not in answers]
 
     def called(self, heading: str) -> str:
         """The column that a heading means; the questionnaire's own names come first."""
@@ -96,7 +123,7 @@ def layout(found: Round, form: Form) -> Layout:
     who = () if found.anonymous else (CUSTOMER,)
     groups = found.groups if found.anonymous else ()
     extra = [name for name in (*groups, ABSTAINED, CHANNEL, NUMBER, CUSTOMER) if name not in columns]
-    return Layout(columns, (*who, *items), tuple(extra))
+    return Layout(columns, who, items, tuple(extra))
 
 
 def filled(rows: Iterable[Row], found: Layout) -> list[Row]:
@@ -108,6 +135,9 @@ def filled(rows: Iterable[Row], found: Layout) -> list[Row]:
 
 
 _ALREADY = "The answers of customer {code} are already in"
+_NOT_GIVEN = "Customer {code} was given no questionnaire: {disposition}"
+_LISTED = 20
+"""Codes named in one line."""
 
 
 class Reader:
@@ -136,20 +166,35 @@ class Reader:
         self.first = set(conn.execute(first).scalars()) if entry == 2 else set[int | None]()
         self.rated = [each for each in form.questions if each.scale is not None]
         self.seen: dict[str, int] = {}
+        self.unasked: list[Unasked] = []
+        """Of the rows read so far."""
 
     def read(self, rows: Iterable[Row]) -> list[Return]:
         """The returns. Raises `Invalid` naming every row that does not fit."""
         problems: list[Problem] = []
-        found, there = [], []
+        found = []
         for row in rows:
             try:
                 found.append(self._return(row))
             except Invalid as error:
-                placed = [_placed(row, problem) for problem in error.problems]
-                there += [each for each in placed if each.template == _ALREADY]
-                problems += [each for each in placed if each.template != _ALREADY]
-        refuse([*self._already(there), *problems])
+                problems += [_placed(row, problem) for problem in error.problems]
+        many = (_ALREADY, _NOT_GIVEN)
+        there, not_given = ([each for each in problems if each.template == template] for template in many)
+        rest = [each for each in problems if each.template not in many]
+        refuse([*self._already(there), *self._not_given(not_given), *rest])
         return found
+
+    def _not_given(self, there: list[Problem]) -> list[Problem]:
+        """Of questionnaires whose handing out was not entered: one line, with the remedy."""
+        if len(there) < 2:
+            return there
+        codes = [str(each.params["code"]) for each in there]
+        template = (
+            "The ledger has no questionnaire given out to {count} customers ({codes}): enter that first, with flow "
+            "round log … --kind issue, or take their rows out"
+        )
+        listed = ", ".join(codes[:_LISTED]) + (" …" if len(codes) > _LISTED else "")
+        return [Problem("file", template, {"count": len(codes), "codes": listed})]
 
     def _already(self, there: list[Problem]) -> list[Problem]:
         """Of a file brought in twice: one line instead of one for every customer."""
@@ -192,8 +237,10 @@ class Reader:
     ) -> Return:
         """A return with clean answers: whether it is complete, and whether it rates anything."""
         (answered, asked), points = self._rated(given)
-        partial = answered * COMPLETE[1] < asked * COMPLETE[0]
-        return Return(who, groups or {}, given, abstained or points == 0, partial and not abstained, channel)
+        disposition = "partial" if answered * COMPLETE[1] < asked * COMPLETE[0] else "complete"
+        if abstained or (asked and not answered):
+            disposition = "blank"
+        return Return(who, groups or {}, given, abstained or points == 0, disposition, channel)
 
     def _member(self, row: Row) -> Member:
         code = identity(row.cells[CUSTOMER])
@@ -208,10 +255,15 @@ class Reader:
         elif self.entry == 2 and found.id not in self.first:
             template = "The answers of customer {code} were not entered a first time yet"
         elif found.issued_on is None:
-            template = "Customer {code} was given no questionnaire: {disposition}"
+            template = _NOT_GIVEN
+        elif found.disposition in WITHOUT:
+            template = (
+                "The ledger has customer {code} as {disposition}: if that is wrong, correct it first, with flow round "
+                "log … --kind correction --result issued --note …"
+            )
         else:
             return found
-        disposition = found.disposition if found else ""
+        disposition = Problem("", found.disposition if found else "")  # a word that is translated, too
         params = {"code": code or "…", "first": first, "disposition": disposition}
         raise Invalid([Problem(CUSTOMER, template, params)])
 
@@ -251,7 +303,7 @@ class Reader:
         mark = "" if ABSTAINED in columns else row.cells.get(ABSTAINED, "").casefold()
         if mark not in (*_YES, *_NO):
             raise Invalid([Problem(ABSTAINED, "Expected yes or no, found {found}", {"found": mark[:40]})])
-        if mark in _YES:
+        if self.layout.abstains(row):
             found = draft(self.form, given)
             if self._rated(found)[1]:
                 raise Invalid(
@@ -261,7 +313,11 @@ class Reader:
         if not given:
             template = "The row answers nothing: delete it, or write 1 in the column abstained"
             raise Invalid([Problem("", template)])
-        return clean(self.form, given, today=self.today, variables={}), False
+        answers = clean(self.form, given, today=self.today, variables={})
+        for column in self.layout.unasked([name for name in columns if row.cells.get(name)], answers):
+            when = asked_when(self.form, columns[column].partition(".")[0])
+            self.unasked.append(Unasked(row.number, column, when))
+        return answers, False
 
     def _rated(self, given: Mapping[str, object]) -> tuple[tuple[int, int], int]:
         """Of the rated items: how many were answered, out of how many asked; and how many of those with a point."""

@@ -7,11 +7,13 @@ caller's transaction.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, insert, select, update
+import orjson
+from sqlalchemy import Text, bindparam, delete, func, insert, select, type_coerce, update
 
 from engine.characters import identity
 from engine.errors import Conflict, NotFound
@@ -19,8 +21,11 @@ from engine.forms import Form
 from engine.ports import Connection
 from survey.questionnaires import columns_of
 from survey.reading import Return
-from survey.rounds import Member, Round, called, member_of, roster
+from survey.rounds import PORTION, Member, Round, called, member_of, roster
 from survey.tables import answers, attempt, member
+
+MIXED = 1_000
+"""Answer sets of an anonymous round that change their places when others come in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def take(
 ) -> None:
     """Write returns down that are not in yet."""
     at = None if found.anonymous else now
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "id": secrets.token_hex(16),
             "round_id": found.id,
@@ -89,6 +94,8 @@ def take(
     ]
     if not rows:
         return
+    if found.anonymous:
+        rows += _taken_out(conn, found, today)
     conn.execute(
         insert(answers), sorted(rows, key=lambda row: str(row["id"]))
     )  # not in the order of the file
@@ -112,6 +119,50 @@ def take(
         )
 
 
+def already_in(conn: Connection, found: Round, returned: Sequence[Return]) -> list[str]:
+    """The ids of as many answer sets that say the very same; none where one of the returns is not in.
+
+    By this a file taken in twice is known, though nothing is kept of it: neither its name nor its sum.
+    """
+    wanted = Counter(
+        (orjson.dumps(dict(each.groups)).decode(), orjson.dumps(dict(each.answers)).decode(), each.abstained)
+        for each in returned
+    )
+    rows = conn.execute(
+        select(
+            answers.c.id, type_coerce(answers.c.groups, Text), type_coerce(answers.c.answers, Text),
+            answers.c.abstained,
+        )
+        .where(answers.c.round_id == found.id)
+        .execution_options(yield_per=PORTION)
+    )  # fmt: skip
+    ids = []
+    for id_, *said in rows:
+        if wanted[key := tuple(said)] > 0:
+            wanted[key] -= 1
+            ids.append(id_)
+    return [] if wanted.total() else ids
+
+
+def take_back(conn: Connection, ids: Sequence[str]) -> None:
+    """Strike answer sets out."""
+    conn.execute(delete(answers).where(answers.c.id == bindparam("which")), [{"which": id_} for id_ in ids])
+
+
+def _taken_out(conn: Connection, found: Round, today: date) -> list[dict[str, object]]:
+    """Answer sets that came the same day, to be put back with others beside them, under new ids.
+
+    A database keeps rows where it put them, and PostgreSQL also which transaction did (`ctid`, `xmin`): without this
+    it would tell in which order answers typed in one by one came. Of many, some are enough to hide among.
+    """
+    same = select(answers.c.id).where(
+        answers.c.round_id == found.id, answers.c.recorded_on == today.isoformat()
+    )
+    some = same.order_by(func.random()).limit(MIXED)
+    there = conn.execute(delete(answers).where(answers.c.id.in_(some)).returning(answers)).mappings()
+    return [{**row, "id": secrets.token_hex(16)} for row in there]
+
+
 def _mark(conn: Connection, returned: Sequence[tuple[Return, Member]], today: date) -> None:
     conn.execute(
         update(member)
@@ -120,7 +171,7 @@ def _mark(conn: Connection, returned: Sequence[tuple[Return, Member]], today: da
         [
             {
                 "which": who.id,
-                "became": "partial" if each.partial else "complete",
+                "became": each.disposition,
                 "back": who.returned_on or today.isoformat(),
                 "by_way": each.channel or who.channel,
             }
@@ -194,15 +245,14 @@ def compare(conn: Connection, found: Round, form: Form) -> Comparison:
     """First and second entry of all that were entered twice."""
     if found.anonymous:
         raise Conflict("Nobody knows which answers of an anonymous round to enter a second time")
-    first, second = stored(conn, found), stored(conn, found, entry=2)
+    second = stored(conn, found, entry=2)
+    first = stored(conn, found) if second else {}
+    both = [each for each in roster(conn, found.id) if each.id in second and each.id in first]
     width = len(columns_of(form))
     unlike = [
-        each
-        for who in roster(conn, found.id)
-        if who.id in second
-        for each in differences(who, first[who.id].answers, second[who.id].answers)
+        each for who in both for each in differences(who, first[who.id].answers, second[who.id].answers)
     ]
-    return Comparison(len(second), len(second) * width, tuple(unlike))
+    return Comparison(len(both), len(both) * width, tuple(unlike))
 
 
 def member_called(conn: Connection, found: Round, code: str) -> Member:

@@ -7,12 +7,12 @@ works in the caller's transaction; `now` is an aware datetime.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, bindparam, func, insert, select, type_coerce, update
+from sqlalchemy import Text, func, insert, select, type_coerce, update
 
 from engine.characters import identity
 from engine.errors import Conflict, Invalid, NotFound, Problem
@@ -20,7 +20,7 @@ from engine.forms import Form
 from engine.model import label
 from engine.ports import Connection
 from engine.store import tables as engine_tables
-from survey.figures import Counting, Counts, Figures, Method, figures
+from survey.figures import LEAST, Counting, Counts, Figures, Method, figures
 from survey.figures import method as method_called
 from survey.questionnaires import questionnaire_of
 from survey.tables import DISPOSITIONS, answers, draw, member, respondent, survey_round
@@ -65,6 +65,11 @@ class Round:
     def anonymous(self) -> bool:
         """Whether nobody is to know whose answers they are."""
         return self.anonymity == ANONYMOUS
+
+    @property
+    def named(self) -> bool:
+        """Whether lists of answers say whose they are; of a confidential round only who works on it knows."""
+        return self.anonymity == "named"
 
     @property
     def name(self) -> str:
@@ -245,7 +250,7 @@ def code_of(unit: str, code: str, own: str) -> str:
 
 def progress(conn: Connection, found: Round) -> Progress:
     """How far the round is."""
-    counted = dict.fromkeys(DISPOSITIONS, 0) | dispositions(conn, found.id)
+    counted = dispositions(conn, found.id)
     returns = conn.execute(
         select(func.count(), func.count().filter(answers.c.abstained)).where(
             answers.c.round_id == found.id, answers.c.entry == 1
@@ -265,21 +270,10 @@ def dispositions(conn: Connection, round_id: int) -> dict[str, int]:
     return {name: counted.get(name, 0) for name in DISPOSITIONS}
 
 
-def assign(conn: Connection, round_id: int, allocated: Mapping[int, str]) -> None:
-    """Write down who surveys whom."""
-    conn.execute(
-        update(member)
-        .where(member.c.round_id == round_id, member.c.number == bindparam("place"))
-        .values(surveyor=bindparam("who")),
-        [{"place": number, "who": surveyor} for number, surveyor in allocated.items()],
-    )
-
-
 def close(conn: Connection, round_id: int, now: datetime) -> None:
     """No more returns are taken."""
-    conn.execute(
-        update(survey_round).where(survey_round.c.id == round_id).values(status="closed", closed_at=now)
-    )
+    which = update(survey_round).where(survey_round.c.id == round_id)
+    conn.execute(which.values(status="closed", closed_at=now))
 
 
 def open_for_returns(found: Round) -> None:
@@ -346,29 +340,40 @@ def counts_of(conn: Connection, rounds: Sequence[Round], by: Sequence[str] = ())
     counting = Counting(questionnaire(conn, rounds[0]), items, groups=grouped)
     for given, groups in answers_of(conn, rounds):
         counting.add(given, groups)
-    return counting.counts()
+    return replace(counting.counts(), withheld=sum(few(conn, rounds).values()))
 
 
 def answers_of(
     conn: Connection, rounds: Sequence[Round]
 ) -> Iterator[tuple[Mapping[str, object], Mapping[str, str]]]:
-    """The answer sets of the rounds as first entered, each with its groups; in no order that says anything."""
+    """The answer sets of the rounds as first entered, each with its groups; in no order that says anything.
+
+    Of an anonymous round with fewer than `LEAST` there are none: so all that is made of answers leaves them out.
+    """
+    unseen = few(conn, rounds)
     rows = conn.execute(
         select(type_coerce(answers.c.answers, Text), type_coerce(answers.c.groups, Text))
-        .where(answers.c.round_id.in_([each.id for each in rounds]), answers.c.entry == 1)
+        .where(
+            answers.c.round_id.in_([each.id for each in rounds if each.id not in unseen]),
+            answers.c.entry == 1,
+        )
         .execution_options(yield_per=PORTION)
     )
     for given, groups in rows:
         yield orjson.loads(given), orjson.loads(groups) if groups != "{}" else {}
 
 
+def few(conn: Connection, rounds: Sequence[Round]) -> dict[int, int]:
+    """The answer sets of the anonymous rounds that have so few of them that nothing may be shown, by round."""
+    secret = answers.c.round_id.in_([each.id for each in rounds if each.anonymous])
+    counted = select(answers.c.round_id, func.count()).where(secret).group_by(answers.c.round_id)
+    return {row[0]: row[1] for row in conn.execute(counted.having(func.count() < LEAST))}
+
+
 def _instance(conn: Connection, number: int) -> Any:
     table = engine_tables.instance
-    row = conn.execute(
-        select(
-            table.c.id, table.c.root_id, table.c.unit, table.c.procedure, table.c.period, table.c.definition
-        ).where(table.c.id == number)
-    ).one_or_none()
+    known = (table.c[name] for name in ("id", "root_id", "unit", "procedure", "period", "definition"))
+    row = conn.execute(select(*known).where(table.c.id == number)).one_or_none()
     if row is None:
         raise NotFound("There is no instance {label}", label=label(number))
     return row

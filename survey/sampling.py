@@ -19,7 +19,7 @@ from itertools import groupby
 
 from engine.errors import Invalid, Problem
 from engine.strict_yaml import nearest
-from survey.numbering import natural
+from survey.numbering import natural, some
 from survey.precision import exact, part_of, sample_size
 
 METHODS = ("census", "simple", "stratified", "systematic", "targeted")
@@ -273,7 +273,7 @@ def _targeted(listed: Sequence[Listed], design: Design) -> list[Listed]:
     missing = [code for code in design.codes if code not in there]
     if missing:
         template = "Not among those who may be asked: {codes}"
-        raise Invalid([Problem("codes", template, {"codes": ", ".join(missing[:20])})])
+        raise Invalid([Problem("codes", template, {"codes": some(missing)})])
     return [there[code] for code in dict.fromkeys(design.codes)]
 
 

@@ -1,4 +1,4 @@
-"""Reading tables as people make them: CSV of any encoding and separator, or the first sheet of a workbook.
+"""Reading tables as people make them: CSV of any encoding and separator, or the first sheet of a workbook; writing CSV.
 
 A file is read whole or refused whole, with every problem named by the row number a spreadsheet shows. A column
 is called by the first line of its heading, so that a form may explain itself in the lines below.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
@@ -31,6 +33,10 @@ MAX_CELL = 20_000
 MAX_PROBLEMS = 50
 """Problems listed; the rest are counted."""
 
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_FORMULA = re.compile(rb"<(\w+:)?f[\s/>]")
+_PORTION, _TAG = 1_000_000, 40
+"""Bytes of a sheet looked through at a time, and those a tag may have."""
 _SEPARATORS = ",;\t"
 
 
@@ -116,6 +122,20 @@ def refuse(problems: Iterable[Problem]) -> None:
         raise Invalid(found)
 
 
+def csv_text(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """A table as CSV that spreadsheets open in the right encoding, and take for text where it looks like a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(head)
+    writer.writerows([_inert(cell) for cell in row] for row in rows)
+    return "\ufeff" + text.getvalue()
+
+
+def _inert(cell: object) -> object:
+    """Text that a spreadsheet would take for a formula is kept text by an apostrophe."""
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t") else cell
+
+
 def _check_size(data: bytes, limit: int) -> None:
     if len(data) > limit:
         raise Invalid([Problem("file", "The file is larger than {limit} bytes: split it", {"limit": limit})])
@@ -136,10 +156,12 @@ def aliases(names: Mapping[str, Iterable[str]]) -> Callable[[str], str]:
 
 def _decoded(data: bytes) -> tuple[str, str]:
     _check_size(data, MAX_BYTES)
-    if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
+    wide = data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE)
+    if wide:
         with suppress(UnicodeDecodeError):
-            return data.decode("utf-16"), "UTF-16"
-    if b"\0" in data:
+            if _is_table(text := data.decode("utf-16")):
+                return text, "UTF-16"
+    if wide or b"\0" in data:
         template = "The file is neither text nor an .xlsx workbook: save it as one, or as “CSV UTF-8”"
         raise Invalid([Problem("file", template)])
     for encoding, name in (("utf-8-sig", "UTF-8"), ("gb18030", "GBK")):
@@ -149,6 +171,12 @@ def _decoded(data: bytes) -> tuple[str, str]:
             continue
     template = "The file is neither UTF-8 nor GBK: save it as “CSV UTF-8” and try again"
     raise Invalid([Problem("file", template)])
+
+
+def _is_table(text: str) -> bool:
+    """Whether these may be lines of cells: any two bytes are a character of UTF-16, though seldom one in use."""
+    known = all(unicodedata.category(sign) not in ("Cc", "Cn") for sign in set(text) - set("\t\n\v\f\r\x1a"))
+    return known and not set(text).isdisjoint("\n\r\t,;")
 
 
 def _text(data: bytes) -> tuple[list[tuple[int, list[str]]], str]:
@@ -171,7 +199,10 @@ def _workbook(data: bytes) -> tuple[list[tuple[int, list[str]]], str]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions that no reader of cells needs
             book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            lines = list(_filled(book.worksheets[0].iter_rows(values_only=True)))
+            sheet = book.worksheets[0]
+            lines = list(_filled(sheet.iter_rows(values_only=True)))
+        with ZipFile(io.BytesIO(data)) as packed:
+            refuse(_without_result(packed, sheet._worksheet_path))  # type: ignore[attr-defined]
     except (
         BadZipFile,
         InvalidFileException,
@@ -184,6 +215,35 @@ def _workbook(data: bytes) -> tuple[list[tuple[int, list[str]]], str]:
     ):
         raise unread from None  # whatever else lies in a ZIP file
     return lines, "XLSX"
+
+
+def _without_result(packed: ZipFile, sheet: str) -> Iterator[Problem]:
+    """Formulas whose result is not stored: a program wrote them, and no spreadsheet has reckoned since.
+
+    An empty text is a result, too; the reader of the cells does not tell it from none.
+    """
+    from lxml.etree import iterparse
+
+    with packed.open(sheet) as part:
+        before = b""
+        while (portion := part.read(_PORTION)) and not _FORMULA.search(before + portion):
+            before = portion[-_TAG:]
+    if not portion:
+        return
+    with packed.open(sheet) as part:
+        number = 0
+        for _, row in iterparse(part, tag=f"{_MAIN}row", resolve_entities=False):
+            number = int(row.get("r") or number + 1)
+            for cell in row:
+                formula = cell.find(f"{_MAIN}f")
+                if formula is not None and cell.get("t") != "str" and not cell.findtext(f"{_MAIN}v"):
+                    template = (
+                        "The cell {cell} has a formula whose result is not stored: open the file in a spreadsheet "
+                        "and save it again, or type the value"
+                    )
+                    params = {"cell": cell.get("r") or f"={formula.text}"}
+                    yield Problem(f"row {number}", template, params)
+            row.clear()
 
 
 def _filled(rows: Iterable[tuple[object, ...]]) -> Iterator[tuple[int, list[str]]]:

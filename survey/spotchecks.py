@@ -23,8 +23,7 @@ from engine.ports import Connection
 from engine.store import tables as engine_tables
 from survey import ledger, returns, rounds
 from survey.ledger import RETURNED
-from survey.numbering import natural
-from survey.precision import Exact, part_of
+from survey.numbering import natural, ranges
 from survey.returns import Difference
 from survey.rounds import Member, Round
 from survey.sampling import Listed, simple
@@ -93,11 +92,6 @@ def returned(conn: Connection, found: Round) -> tuple[Member, ...]:
     """Whose answers are in. Raises `Conflict` for an anonymous round."""
     back = returns.stored(conn, named(found))
     return tuple(each for each in rounds.roster(conn, found.id) if each.id in back)
-
-
-def share_of(returns_: int, share: Exact) -> int:
-    """How many of so many answer sets are compared with the originals: the share rounded up, 10 % of 35 are 4."""
-    return part_of(returns_, share)
 
 
 def draw(
@@ -177,7 +171,7 @@ def judge(
     there = {each.member.number: each.member for each in judged(conn, found)}
     strange = [number for number in verdicts if number not in there]
     if strange:
-        raise NotFound("Not drawn for this check: {numbers}", numbers=", ".join(map(str, strange[:20])))
+        raise NotFound("Not drawn for this check: {numbers}", numbers=ranges(sorted(strange)))
     conn.execute(
         update(spot_verdict)
         .where(spot_verdict.c.check_id == found.id, spot_verdict.c.member_id == bindparam("who"))

@@ -47,9 +47,11 @@ KINDS = ("customer", "owner", "household", "patient", "other")
 
 DISPOSITIONS = (
     *("listed", "issued"),
-    *("complete", "partial", "refusal", "non-contact", "other", "unknown-eligibility", "ineligible"),
+    *("complete", "partial", "blank", "refusal", "non-contact", "other", "unknown-eligibility", "ineligible"),
 )
-"""What became of a member: before the end (listed, issued), then AAPOR's final codes (Standard Definitions)."""
+"""What became of a member: before the end (listed, issued), then AAPOR's final codes (Standard Definitions).
+
+Blank is a questionnaire that came back without a rating: AAPOR's implicit refusal."""
 
 respondent = numbered(
     "respondent",

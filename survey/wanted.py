@@ -64,17 +64,11 @@ def dissatisfied(conn: Connection, found: Round, *, any_item: bool = False) -> I
         bad = [
             f"{item.label.zh}：{words[item.id][point]}"
             for item in judged
-            if (point := _point(answers.get(item.id), item)) is not None
+            if (point := item.levels.place(answers.get(item.id))) is not None
             and point not in item.levels.satisfied
         ]
         if bad:
             yield Wanted(who.number, who.code, "；".join(bad), who.returned_on)
-
-
-def _point(value: object, item: CountedItem) -> int | None:
-    """The place of the answer on the scale; None for no answer, or "not applicable"."""
-    points = item.levels.points
-    return next((place for place, point in enumerate(points) if point == value), None)
 
 
 def _words(form: Form, item: CountedItem) -> list[str]:

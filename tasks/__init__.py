@@ -20,7 +20,6 @@ SUBJECTS = (
     "dates",
     "delphi",
     "distribution",
-    "feedback",
     "fieldwork",
     "figures",
     "genuineness",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, cast
 
-from engine.errors import EngineError, Invalid, Problem
+from sqlalchemy import Connection
+
+from engine.errors import EngineError, Invalid, NotFound, Problem
 from engine.handlers import Call, Handlers, takes
-from tasks.fieldwork import holds, parameter
+from engine.store.organisation import rights_of, units_above
+from tasks.meaning import parameter
 
 handlers = Handlers("appointments")
 
@@ -44,19 +48,37 @@ def hold(call: Call) -> None:
         raise Invalid(problems)
 
 
-def _judged(call: Call, field: str, column: str | None, role: str) -> Iterator[Problem]:
-    given = call.values.get(field)
-    if column is None:
-        if given:
-            yield from holds(call, field, given, role)
-        return
+def _judged(call: Call, field: str, column: str | None, role: str) -> list[Problem]:
+    if column is not None:
+        return all_hold(call, field, column, role, once=True)
+    person = call.values.get(field)
+    return holds(call, field, person, role) if person else []
+
+
+def holds(call: Call, field: str, person: Any, role: str) -> list[Problem]:
+    """A problem unless the person holds the role in the unit, or whichever the caller of the process has for it."""
+    conn, role = cast(Connection, call.conn), call.role(role)
+    try:
+        rights = rights_of(conn, str(person), date.fromisoformat(call.today))
+    except NotFound as unknown:
+        return [Problem(field, unknown.template, unknown.params)]
+    if rights.holder(role, units_above(conn, call.unit)) is not None:
+        return []
+    params: Mapping[str, object] = {"person": person, "role": role, "unit": call.unit}
+    return [Problem(field, "{person} does not hold the role {role} in unit {unit}", params)]
+
+
+def all_hold(call: Call, table: str, column: str, *roles: str, once: bool = False) -> list[Problem]:
+    """What is wrong with the people in a column of a form's table: each holds the roles; `once`: stands there once."""
+    problems: list[Problem] = []
     seen: set[object] = set()
-    rows: list[Mapping[str, Any]] = given or []
-    for place, row in enumerate(rows, 1):
-        person, where = row.get(column), f"{field}.{place}.{column}"
+    for place, row in enumerate(call.values.get(table) or [], 1):
+        person, field = row.get(column), f"{table}.{place}.{column}"
         if not person:
             continue
-        if person in seen:
-            yield Problem(where, "{person} stands here twice", {"person": person})
+        if once and person in seen:
+            problems.append(Problem(field, "{person} stands here twice", {"person": person}))
         seen.add(person)
-        yield from holds(call, where, person, role)
+        for role in roles:
+            problems += holds(call, field, person, role)
+    return problems

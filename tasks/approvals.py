@@ -7,6 +7,7 @@ from sqlalchemy import select
 from engine.errors import EngineError
 from engine.handlers import Call, Handlers, Values, anything, takes
 from engine.store import tables
+from tasks.controlled import listed
 
 handlers = Handlers("approvals")
 
@@ -18,7 +19,7 @@ def signed(call: Call) -> Values:
 
     Property: `flow.steps`, the steps, with commas between them.
     """
-    steps = [part.strip() for part in call.properties["flow.steps"].split(",") if part.strip()]
+    steps = listed(call.properties["flow.steps"])
     task = tables.user_task
     row = call.conn.execute(
         select(task.c.closed_by, task.c.closed_at)

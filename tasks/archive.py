@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, or_, select
 
+from engine.archiving import contents
 from engine.commands.archives import judge_retention, put
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from engine.store import tables
+from tasks.controlled import listed
 
 handlers = Handlers("archive")
 
@@ -38,7 +40,7 @@ def index(call: Call) -> Values:
     """
     files = _files(call)
     there = {row.element for row in files.values()}
-    needed = [name.strip() for name in (_said(call, "flow.elements") or "").split(",") if name.strip()]
+    needed = listed(_said(call, "flow.elements"))
     folder = PurePosixPath("records") / call.label
     lines = [f"{row.sha256}  {_seen_from(folder, path)}" for path, row in sorted(files.items())]
     return {
@@ -56,13 +58,10 @@ def complete(call: Call) -> None:
     if missing := call.variables.get("archive_missing"):
         template = "These steps left no record: {steps}"
         problems.append(Problem("archive_checklist", template, {"steps": ", ".join(missing)}))
-    for path, row in sorted(_files(call).items()):
-        file = call.folder / path
-        if not file.is_file():
-            problems.append(Problem("archive_checklist", "The file {path} is missing", {"path": path}))
-        elif hashlib.sha256(file.read_bytes()).hexdigest() != row.sha256:
-            template = "The file {path} was changed after it was made: put it back as it was"
-            problems.append(Problem("archive_checklist", template, {"path": path}))
+    assert isinstance(call.conn, Connection)
+    made = contents.records(call.conn, contents.family(call.conn, call.root))
+    damaged = contents.damage(call.folder, made)
+    problems += (replace(each, field="archive_checklist") for each in damaged)
     if problems:
         raise Invalid(problems)
 

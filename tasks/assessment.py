@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from documents.content import Chart, Column, Series, Table
+from documents.excel import Sheet
+from documents.sheets import sheet_name
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import rounds
 from survey.figures import Figures, percent, shown
-from tasks.fieldwork import parameter, sheet
-from tasks.figures import below, in_brief, table
+from tasks import statistics
+from tasks.controlled import SIGNED, books, tabled
+from tasks.figures import below, in_brief
+from tasks.meaning import parameter
 
 handlers = Handlers("assessment")
 
@@ -45,13 +50,13 @@ def coverage(call: Call) -> Values:
     return {
         "coverage_summary": "\n".join(lines),
         "coverage_gaps": gaps,
-        "$record": {"调查覆盖面核对表.csv": sheet(head, rows)},
+        "$record": tabled(call, head, rows),
     }
 
 
 @handlers.inside
 @takes(
-    optional={"flow.questionnaire": anything},
+    optional={"flow.questionnaire": anything, **SIGNED},
     parameters={"problem_threshold": number(0, 100), "indicative_base": number(0, whole=True)},
 )
 def make(call: Call) -> Values:
@@ -59,8 +64,8 @@ def make(call: Call) -> Values:
 
     Property: `flow.questionnaire`, the one that satisfaction is figured from (`questionnaire`). Sets `issued`,
     `returned`, `return_rate`, `satisfaction_rate` (percent, as printed), `satisfaction_index` (0 to 100), `low_items`
-    and `figures_summary` of these rounds, and `expectations`, in words, of the others. Makes a table for each round
-    and one for those together.
+    and `figures_summary` of these rounds, and `expectations`, in words, of the others. Makes a workbook: those
+    together, then each round.
     """
     asked = call.properties.get("flow.questionnaire", "questionnaire").strip()
     there = rounds.rounds_of(call.conn, call.root)
@@ -71,19 +76,20 @@ def make(call: Call) -> Values:
     own = [each for each in there if each.questionnaire == asked]
     others = [each for each in there if each.questionnaire != asked]
     parts = {each.part or each.name: rounds.figures_of(call.conn, [each]) for each in own}
-    files = {
-        f"满意度统计表-{name}.csv": table(part, threshold=threshold, indicative=least)
+    pages = [
+        page
         for name, part in parts.items()
-    }
+        for page in statistics.pages(part, threshold=threshold, indicative=least, name=f"{name}-")
+    ]
     apart = {each.part or each.name: rounds.figures_of(call.conn, [each]) for each in others}
-    files |= {f"期望和需求统计表-{name}.csv": _expected(part) for name, part in apart.items()}
+    pages += [_expected(name, part) for name, part in apart.items()]
     expectations = "".join(_wanted(name, part) for name, part in apart.items())
     if not own:
         nothing = {"issued": 0, "returned": 0, "return_rate": "—", "satisfaction_rate": "—"}
         words = {"figures_summary": "没有计入满意度的调查。", "expectations": expectations}
-        return {**nothing, "satisfaction_index": "—", "low_items": [], **words, "$record": files}
+        return {**nothing, "satisfaction_index": "—", "low_items": [], **words, "$record": books(call, pages)}
     made = rounds.figures_of(call.conn, own)
-    files["客户满意度评估结果.csv"] = table(made, threshold=threshold, indicative=least)
+    whole = list(statistics.pages(made, threshold=threshold, indicative=least))
     low = below(made, threshold)
     return {
         "issued": made.issued,
@@ -94,7 +100,7 @@ def make(call: Call) -> Values:
         "low_items": [item.id for item in low],
         "figures_summary": in_brief(made, low, threshold) + _by_part(parts),
         "expectations": expectations,
-        "$record": files,
+        "$record": books(call, [*whole, *(pages if len(parts) > 1 or apart else ())]),
     }
 
 
@@ -108,12 +114,14 @@ def _by_part(parts: dict[str, Figures]) -> str:
     return f"其中{'；'.join(lines)}。"
 
 
-def _expected(made: Figures) -> str:
+def _expected(name: str, made: Figures) -> Sheet:
     """What those of a round that has no part in satisfaction answered, item by item."""
-    rows = [(item.label.zh, item.tally.base, shown(item.mean)) for item in made.items]
-    return sheet(
-        ("项目", "有效回答", "平均分"), [*rows, (), ("发放份数", made.issued), ("回收份数", made.returned)]
-    )
+    rows = tuple((item.label.zh, item.tally.base, item.mean) for item in made.items)
+    head = (Column("项目"), Column("有效回答", "number"), Column("平均分", "number", 2))
+    labels, means = tuple(item.label.zh for item in made.items), tuple(item.mean for item in made.items)
+    chart = Chart("bars", labels, (Series("平均分", means),), "各项平均分", places=2)
+    note = f"发放{made.issued}份，回收{made.returned}份，不计入满意度"
+    return Sheet(sheet_name(f"{name}-期望和需求"), Table(head, rows, note=note), charts=(chart,))
 
 
 def _wanted(name: str, made: Figures) -> str:

@@ -1,32 +1,33 @@
 """Call-backs: whom a survey asks to call back, what each call brought, and the record of all of them.
 
 The lists are collections for a multi-instance call of the shared process `call_back`; each item has `number` (of the
-round), `customer` (the code) and `reason`. Of an anonymous round they refuse: nobody knows whom to call.
+round), `customer` (the code) and `reason`, or what was answered (`returned`). Of an anonymous round they refuse: nobody
+knows whom to call.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Connection, select
 
 from documents.content import Block, Column, Fields, Table, Value
-from documents.excel import Sheet, workbook
-from engine.calendar.counting import add_working_days
 from engine.characters import identity
 from engine.errors import EngineError, Invalid, Problem
+from engine.forms import Form
+from engine.forms.wording import option_words, words
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from engine.store import tables
-from engine.store.calendars import calendar_of
 from engine.store.organisation import person_names
-from survey import callbacks, ledger, rounds, wanted
+from survey import callbacks, ledger, returns, rounds, wanted
 from survey.callbacks import Callback
 from survey.rounds import Member, Round
 from survey.wanted import Wanted
-from tasks.fieldwork import current, parameter, part_of
-from tasks.papers import KINDS, MADE, control, files, listed, setting
+from tasks.controlled import MADE, files, listed, setting
+from tasks.dates import working_days_on
+from tasks.meaning import current, parameter, part_of, value_of
 
 handlers = Handlers("callbacks")
 
@@ -74,6 +75,16 @@ def opinions(call: Call) -> Iterable[object]:
 
 
 @handlers.collection
+def late_opinions(call: Call) -> Iterable[object]:
+    """Of `opinions` those without a call-back in this round: entered after the others were listed.
+
+    An event sub-process that waits for the message `opinion_entered` calls them; whoever enters or corrects answers
+    sends it.
+    """
+    return _items(callbacks.uncalled(call.conn, current(call), listed(_option(call, "opinion_items", ""))))
+
+
+@handlers.collection
 def complaints(call: Call) -> Iterable[object]:
     """The members who raised a complaint in the questionnaire's item `complaint_item` (`complaint`)."""
     return _items(wanted.complaints(call.conn, current(call), _option(call, "complaint_item", "complaint")))
@@ -89,24 +100,56 @@ def key_accounts(call: Call) -> Iterable[object]:
 def listed_customers(call: Call) -> Iterable[object]:
     """The customers that a form listed in `key_customers` (columns `customer`, `reason`)."""
     for row in call.variables.get("key_customers") or []:
-        found = _customer(call, row["customer"])
-        yield Wanted(None if found is None else found.number, row["customer"], row["reason"]).item()
+        code = identity(row["customer"])
+        found = _customer(call, code)
+        yield Wanted(None if found is None else found.number, code, row["reason"]).item()
+
+
+@handlers.collection
+def returned(call: Call) -> Iterable[object]:
+    """The members whose answers are in: `number`, `customer`, and `answers`, a line a question, none that is personal.
+
+    For whoever goes through them customer by customer, before or instead of calling.
+    """
+    found = wanted.named(current(call))
+    form, there = rounds.questionnaire(call.conn, found), returns.stored(call.conn, found)
+    for each in rounds.roster(call.conn, found.id):
+        if each.id in there:
+            lines = _answered(form, there[each.id].answers)
+            yield {"number": each.number, "customer": each.code, "answers": "\n".join(lines)}
+
+
+def _answered(form: Form, answers: Mapping[str, object]) -> Iterator[str]:
+    for field in form.questions:
+        given = answers.get(field.id)
+        if field.personal or given in (None, "", [], {}):
+            continue
+        if field.rows and isinstance(given, Mapping):
+            for row in field.rows:
+                if (text := option_words(field, given.get(row.id))) != "":
+                    yield f"{row.label.zh}：{text}"
+        else:
+            yield f"{field.label.zh}：{words(field, given, {})}"
 
 
 @handlers.verify
 def customers_known(call: Call) -> None:
     """The customers listed in `key_customers` are in the round or on the roster, each once."""
-    problems, seen = [], set[str]()
-    for place, row in enumerate(call.values.get("key_customers") or [], 1):
-        code, field = row["customer"], f"key_customers.{place}.customer"
-        if code in seen:
-            problems.append(Problem(field, "Customer {code} stands here twice", {"code": code}))
+    if problems := list(strangers(call, "key_customers", once=True)):
+        raise Invalid(problems)
+
+
+def strangers(call: Call, table: str, *, once: bool = False) -> Iterator[Problem]:
+    """The rows of a form's table whose `customer` is neither in the round nor on the roster, or stands there twice."""
+    seen = set[str]()
+    for place, row in enumerate(call.values.get(table) or [], 1):
+        code, field = identity(row["customer"]), f"{table}.{place}.customer"
+        if once and code in seen:
+            yield Problem(field, "Customer {code} stands here twice", {"code": code})
         elif _customer(call, code) is None and callbacks.on_roster(call.conn, call.unit, code) is None:
             template = "Customer {code} stands neither in the round nor on the roster"
-            problems.append(Problem(field, template, {"code": code}))
+            yield Problem(field, template, {"code": code})
         seen.add(code)
-    if problems:
-        raise Invalid(problems)
 
 
 @handlers.verify
@@ -115,9 +158,9 @@ def attempt_sound(call: Call) -> None:
 
     The day (`callback_on`) is not before the attempt before it; for the first, not before the survey began.
     """
-    modes = [each.strip() for each in (call.variables.get("callback_modes") or "").split(",") if each.strip()]
+    modes = listed(call.variables.get("callback_modes"))
     if modes and call.values.get("callback_mode") not in modes:
-        ways = "、".join(ledger.CHANNELS.get(each, each) for each in modes)
+        ways = "、".join(MODES.get(each, each) for each in modes)
         raise Invalid(
             [Problem("callback_mode", "Customers are called back by these ways only: {ways}", {"ways": ways})]
         )
@@ -220,27 +263,14 @@ def enter(call: Call) -> Values:
     return values
 
 
-def _kinds(value: Any) -> None:
-    """The judge of `flow.files`: a record of call-backs may be a workbook too."""
-    known = (*KINDS, "excel")
-    for name in listed(str(value)):
-        if name not in known:
-            raise EngineError(
-                "{name} is no kind of file; there are {known}", name=name, known=", ".join(known)
-            )
-
-
 @handlers.outside
-@takes(
-    {"flow.record": anything},
-    {**MADE, "flow.calls": anything, "flow.files": _kinds},
-)
+@takes({"flow.record": anything}, {**MADE, "flow.calls": anything})
 def record(call: Call) -> Values:
     """Sets the record of the survey's call-backs, an attempt a line, as a controlled document.
 
-    Properties: those of every paper, where `flow.files` may also name `excel`; `flow.calls`, the call activities whose
-    call-backs it holds (all, if none). Sets `callbacks_made`, `callbacks_open`, and how many ended each way:
-    `callbacks_satisfied`, `callbacks_dissatisfied`, `callbacks_unreachable`, `callbacks_closed`.
+    Properties: those of every paper; `flow.calls`, the call activities whose call-backs it holds (all, if none). Sets
+    `callbacks_made`, `callbacks_open`, and how many ended each way: `callbacks_satisfied`, `callbacks_dissatisfied`,
+    `callbacks_unreachable`, `callbacks_closed`.
     """
     found = callbacks.callbacks(
         call.conn, root=call.root, called_by=listed(call.properties.get("flow.calls"))
@@ -258,15 +288,11 @@ def record(call: Call) -> Values:
         ("回访结果", summary or "—"),
     )
     blocks: list[Block] = [Fields(about), table]
-    made = files(call, here, blocks, landscape=True)
-    if "excel" in listed(call.properties.get("flow.files")):
-        head = control(call, here)
-        made[f"{head.title}.xlsx"] = workbook([Sheet("回访记录", table, landscape=True)], head)
     return {
         "callbacks_made": len(ended),
         "callbacks_open": sum(each.status in ("running", "suspended") for each in found),
         **{f"callbacks_{name}": ended.count(name) for name in OUTCOMES},
-        "$record": made,
+        "$record": files(call, here, blocks, landscape=True),
     }
 
 
@@ -306,7 +332,7 @@ def _rows(found: Sequence[Callback], names: dict[str, str]) -> Iterator[tuple[Va
 
 def _option(call: Call, name: str, otherwise: str) -> str:
     """A variable or parameter that the caller may leave out."""
-    return str(call.variables.get(name, call.parameters.get(name)) or otherwise)
+    return str(value_of(call, name) or otherwise)
 
 
 def _items(found: Iterable[Wanted]) -> list[object]:
@@ -333,6 +359,4 @@ def _customer(call: Call, code: str, number: int | None = None) -> Member | None
 
 
 def _limit(call: Call) -> str:
-    days = int(parameter(call, "callback_days"))
-    calendar = calendar_of(cast(Connection, call.conn), call.unit)
-    return add_working_days(date.fromisoformat(call.today), days, calendar).day.isoformat()
+    return working_days_on(call, int(parameter(call, "callback_days"))).isoformat()

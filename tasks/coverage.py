@@ -12,16 +12,19 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from documents.content import Value
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import coverage
 from survey.coverage import Known
 from survey.figures import percent
+from survey.numbering import some
 from survey.precision import part_of
 from survey.rosters import Respondent
 from survey.sampling import Design
 from survey.surveyed import asked_between, known
-from tasks.fieldwork import codes_in, conditions, sheet
+from tasks.controlled import tabled
+from tasks.meaning import codes_in, conditions
 from tasks.quotas import share
 
 handlers = Handlers("coverage")
@@ -65,9 +68,9 @@ def propose(call: Call) -> Values:
         "coverage_due": len(made.due),
         "coverage_new": len(made.new),
         "coverage_text": text,
-        "$record": {
-            f"调查对象建议-{year}.csv": sheet(("客户", "项目", "类型", "最近调查", "列入原因"), rows)
-        },
+        "$record": tabled(
+            call, ("客户", "项目", "类型", "最近调查", "列入原因"), rows, name=f"调查对象建议-{year}"
+        ),
     }
 
 
@@ -82,8 +85,7 @@ def sound(call: Call) -> None:
     wanted, years, begun = _wanted(call)
     problems = []
     if strange := [code for code in planned if code not in everywhere]:
-        codes = ", ".join(strange[:20]) + (", …" if len(strange) > 20 else "")
-        problems.append(Problem(field, "Not on the roster: {codes}", {"codes": codes}))
+        problems.append(Problem(field, "Not on the roster: {codes}", {"codes": some(strange)}))
     everybody = [each for each, _ in there.values()]
     year = _year(call, 1)
     for each in coverage.check(planned, everybody, year, share=wanted, years=years, begun=begun):
@@ -128,7 +130,9 @@ def report(call: Call) -> Values:
         "coverage_covered": covered,
         "coverage_met": met,
         "coverage_text": text,
-        "$record": {f"调查覆盖情况-{year}.csv": sheet(("客户", "项目", "类型", "最近调查", "情况"), rows)},
+        "$record": tabled(
+            call, ("客户", "项目", "类型", "最近调查", "情况"), rows, name=f"调查覆盖情况-{year}"
+        ),
     }
 
 
@@ -138,7 +142,7 @@ def _known(call: Call, *, counted: bool = True) -> dict[str, tuple[Known, Respon
     return known(call.conn, call.unit, design, date.fromisoformat(call.today))
 
 
-def _row(each: tuple[Known, Respondent], remark: str) -> tuple[object, ...]:
+def _row(each: tuple[Known, Respondent], remark: str) -> tuple[Value, ...]:
     seen, customer = each
     return (seen.code, customer.project, customer.segment, seen.last or "", remark)
 

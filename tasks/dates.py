@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, cast
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from engine.calendar.counting import Roll
+from engine.calendar.counting import Roll, add_working_days
 from engine.calendar.due import Due, resolve
 from engine.calendar.due_grammar import DueExpression, Offset, parse_due
 from engine.calendar.periods import Unit, period_of
@@ -82,19 +82,15 @@ def work_out(call: Call) -> Values:
     next or previous, or the parameter that says which. With labels it sets besides `date_moves` and `date_warning`
     (empty when nothing coincides), and journals a warning.
     """
-    shift = _shift_of(call)
-    known: dict[str, Any] = {**call.parameters, **call.variables}
-    calendar = calendar_of(cast(Connection, call.conn), call.unit)
+    basis = _basis(call)
     found: list[tuple[Wanted, Due, date]] = []
     for line in wanted(call.properties["flow.dates"]):
         if line.kept and call.variables.get(line.name) is not None:
             continue
-        expression = parse_due(_PLACE.sub(lambda place: str(_value(call, known, place[1])), line.due))
-        if expression.roll == "none":
-            expression = replace(expression, roll=shift)
-        due = _resolved(call, expression, known, calendar)
-        nominal = _resolved(call, replace(expression, roll="none"), known, calendar).day
-        known[line.name] = due.day.isoformat()
+        expression = basis.expression(line)
+        due = basis.resolved(expression)
+        nominal = basis.resolved(replace(expression, roll="none")).day
+        basis.known[line.name] = due.day.isoformat()
         found.append((line, due, nominal))
     warning = "".join(_warnings(found))
     if warning:
@@ -106,13 +102,26 @@ def work_out(call: Call) -> Values:
     return dates
 
 
+def explained(call: Call, name: str) -> tuple[str, Due] | None:
+    """How `work_out` counted the date `name`, called then as `call` says: by which rule, and day by day.
+
+    None where its `flow.dates` do not say. Raises as `work_out`.
+    """
+    basis = _basis(call)
+    for line in wanted(call.properties.get("flow.dates", "")):
+        if line.name == name:
+            expression = basis.expression(line)
+            return expression.text, basis.resolved(expression)
+    return None
+
+
 @handlers.collection
 def weeks(call: Call) -> Iterable[object]:
     """The weeks of the month of `d0` that have a working day and are not over: number, first day, last working day.
 
     A week begins on Monday; the month's first and last may be shorter.
     """
-    month = period_of(_day(call, call.variables, "d0"), Unit.MONTH)
+    month = period_of(day_in(call, call.variables, "d0"), Unit.MONTH)
     calendar = calendar_of(cast(Connection, call.conn), call.unit)
     first, number, found = month.begin, 0, []
     while first <= month.end:
@@ -127,15 +136,40 @@ def weeks(call: Call) -> Iterable[object]:
     return found
 
 
-def _resolved(call: Call, expression: DueExpression, known: dict[str, Any], calendar: WorkingCalendar) -> Due:
-    anchor, anchors = expression.anchor, {}
-    if anchor is not None:
-        anchors = {str(anchor): _day(call, known, anchor.name)}
-    zone = cast(ZoneInfo, call.zone)
-    return resolve(expression, anchors, call.now, calendar, zone, known.get("counting"))
+def working_days_on(call: Call, days: int) -> date:
+    """The day so many working days after today, in the unit's calendar."""
+    calendar = calendar_of(cast(Connection, call.conn), call.unit)
+    return add_working_days(date.fromisoformat(call.today), days, calendar).day
 
 
-def _day(call: Call, known: Any, name: str) -> date:
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """What dates are counted from."""
+
+    call: Call
+    known: dict[str, Any]
+    calendar: WorkingCalendar
+    shift: Roll
+
+    def expression(self, line: Wanted) -> DueExpression:
+        due = parse_due(_PLACE.sub(lambda place: str(_value(self.call, self.known, place[1])), line.due))
+        return replace(due, roll=self.shift) if due.roll == "none" else due
+
+    def resolved(self, expression: DueExpression) -> Due:
+        anchor, anchors = expression.anchor, {}
+        if anchor is not None:
+            anchors = {str(anchor): day_in(self.call, self.known, anchor.name)}
+        zone = cast(ZoneInfo, self.call.zone)
+        return resolve(expression, anchors, self.call.now, self.calendar, zone, self.known.get("counting"))
+
+
+def _basis(call: Call) -> _Basis:
+    calendar = calendar_of(cast(Connection, call.conn), call.unit)
+    return _Basis(call, {**call.parameters, **call.variables}, calendar, _shift_of(call))
+
+
+def day_in(call: Call, known: Mapping[str, Any], name: str) -> date:
+    """The date that is known by a name. Raises `EngineError` where there is none."""
     try:
         return date.fromisoformat(str(known.get(name)))
     except ValueError:

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from documents.content import Column
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, asks_for, number, takes
 from survey.figures import Concordance, Opinion, concordance, furthest, opinion, overall, shown, unbalanced
 from survey.figures.weighting import Path, System, called
-from tasks.fieldwork import holds, parameter, sheet
+from tasks.appointments import all_hold
+from tasks.controlled import tabled
 from tasks.indicators import system, weights_of
+from tasks.meaning import parameter
 
 handlers = Handlers("delphi")
 
@@ -37,13 +40,7 @@ def panel_sound(call: Call) -> None:
     if not least <= len(rows) <= most:
         template = "A panel has {least} to {most} experts, found {found}"
         problems.append(Problem("experts", template, {"least": least, "most": most, "found": len(rows)}))
-    seen = set[str]()
-    for place, row in enumerate(rows, 1):
-        field, person = f"experts.{place}.expert", str(row["expert"])
-        if person in seen:
-            problems.append(Problem(field, "{found} stands here twice", {"found": person}))
-        seen.add(person)
-        problems += holds(call, field, person, EXPERT)
+    problems += all_hold(call, "experts", "expert", EXPERT, once=True)
     if problems:
         raise Invalid(problems)
 
@@ -156,7 +153,8 @@ def combine(call: Call) -> Values:
     turn, last = int(call.variables["delphi_round"]), dict(call.variables.get("delphi_last") or {})
     if not given:
         text = f"第{turn}轮：没有收到答复，沿用上一轮结果。"
-        return {"delphi_stable": False, "delphi_text": text, "$record": {f"第{turn}轮综合结果.txt": text}}
+        table = tabled(call, ("说明",), [(text,)], name=f"第{turn}轮综合结果")
+        return {"delphi_stable": False, "delphi_text": text, "$record": table}
     sets = [_weights(tree, rows) for rows in given.values()]
     before = call.variables.get("delphi_weights")
     found = _round(tree, sets, None if before is None else weights_of(tree, before))
@@ -173,15 +171,19 @@ def combine(call: Call) -> Values:
         for node, each in found.opinions.items()
     ]
     text = _text(call, turn, found, stable=stable)
-    head = ("指标", "均值", "中位数", "下四分位数", "上四分位数", "变异系数")
-    table = sheet(head, [*(tuple(row.values()) for row in rows), (), (text,)])
+    names = ("均值", "中位数", "下四分位数", "上四分位数", "变异系数")
+    head = (Column("指标"), *(Column(each, "number", 3) for each in names))
+    figured = [
+        (called(node), each.mean, each.median, each.lower, each.upper, each.variation)
+        for node, each in found.opinions.items()
+    ]
     return {
         "delphi_weights": {called(node): str(each.mean) for node, each in found.opinions.items()},
         "delphi_summary": rows,
         "delphi_last": {**last, **given},
         "delphi_stable": stable,
         "delphi_text": text,
-        "$record": {f"第{turn}轮综合结果.csv": table},
+        "$record": tabled(call, head, figured, name=f"第{turn}轮综合结果", note=text),
     }
 
 

@@ -10,17 +10,21 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
+from documents.content import Column
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import ledger, rounds
 from survey.figures import percent
 from survey.numbering import ranges
-from tasks.fieldwork import channel_of, current, misnumbered, open_round, sheet
+from tasks.controlled import listed, tabled
 from tasks.fieldwork import issue as issue_to_members
+from tasks.fieldwork import open_round
+from tasks.meaning import channel_of, current
 
 handlers = Handlers("distribution")
 
 PART = {"flow.part": anything}
+_TABLES = ("not_issued", "struck_off")
 
 
 @handlers.inside
@@ -40,21 +44,35 @@ def standing(call: Call) -> Values:
 
 @handlers.verify
 def counts_sound(call: Call) -> None:
-    """The customers in the table `not_issued` are in the sample, each once; in `handed_out` no group stands twice.
+    """The customers in the tables `not_issued` and `struck_off` are in the sample, each once; in `handed_out` no group
+    stands twice.
 
     The variable `channels` (with commas), where the caller gives it, says which ways (`channel`) are allowed.
     """
     size = rounds.progress(call.conn, current(call)).members
-    problems = list(misnumbered("not_issued", call.values.get("not_issued") or [], size))
+    problems = [each for table in _TABLES for each in _misnumbered(call, table, size)]
     problems += _twice(call.values.get("handed_out") or [])
     problems += _disallowed(call)
     if problems:
         raise Invalid(problems)
 
 
+def _misnumbered(call: Call, table: str, size: int) -> Iterator[Problem]:
+    """What is wrong with the numbers in a table of customers, where the roster has so many."""
+    seen: set[int] = set()
+    for place, row in enumerate(call.values.get(table) or [], 1):
+        number = row["number"]
+        if number > size:
+            yield Problem(f"{table}.{place}.number", "The roster goes from 1 to {size}", {"size": size})
+        elif number in seen:
+            template = "Customer {number} stands here twice"
+            yield Problem(f"{table}.{place}.number", template, {"number": number})
+        seen.add(number)
+
+
 def _disallowed(call: Call) -> Iterator[Problem]:
-    allowed = [each.strip() for each in (call.variables.get("channels") or "").split(",") if each.strip()]
-    if allowed and call.values.get("channel") not in allowed:
+    allowed = listed(call.variables.get("channels"))
+    if allowed and call.values.get("channel", allowed[0]) not in allowed:
         ways = "、".join(ledger.CHANNELS.get(each, each) for each in allowed)
         yield Problem("channel", "Questionnaires are given out by these ways only: {ways}", {"ways": ways})
 
@@ -87,8 +105,8 @@ def give_out(call: Call) -> Values:
     counts = rounds.counted(call.conn, found, rounds.HANDED_OUT)
     way = ledger.CHANNELS[channel_of(call)]
     rows = [(name, count, way) for name, count in sorted(counts.items())]
-    text = sheet(("分组", "累计发放份数", "本次渠道"), rows)
-    return {"issued": sum(counts.values()), "$record": {"问卷发放记录.csv": text}}
+    table = tabled(call, ("分组", "累计发放份数", "本次渠道"), rows)
+    return {"issued": sum(counts.values()), "$record": table}
 
 
 @handlers.inside
@@ -183,17 +201,18 @@ def by_channel(call: Call) -> Values:
     """
     members = rounds.roster(call.conn, current(call).id)
     came = Counter(each.channel for each in members if each.disposition in ledger.RETURNED)
-    rows: list[tuple[str, int | str, int, str]] = []
+    rows: list[tuple[str, int | None, int, Fraction | None]] = []
     for each in call.variables.get("promotions") or []:
         reached, back = int(each["reached"]), came.pop(each["channel"], 0)
-        rate = percent(Fraction(back, reached)) if reached else "—"
+        rate = Fraction(back, reached) if reached else None
         rows.append((ledger.CHANNELS[each["channel"]], reached, back, rate))
-    rows += [(ledger.CHANNELS.get(name or "", "（未注明）"), "", back, "—") for name, back in came.items()]
+    rows += [(ledger.CHANNELS.get(name or "", "（未注明）"), None, back, None) for name, back in came.items()]
     text = "；".join(
-        f"{name}触达{reached or '—'}，回应{back}（{rate}）" for name, reached, back, rate in rows
+        f"{name}触达{reached or '—'}，回应{back}（{percent(rate)}）" for name, reached, back, rate in rows
     )
-    table = sheet(("渠道", "触达人数", "回应份数", "回应率"), rows)
-    return {"channel_text": f"{text}。" if text else "", "$record": {"各渠道回应率.csv": table}}
+    head = ("渠道", "触达人数", "回应份数", Column("回应率", "percent", 1))
+    table = tabled(call, head, rows)
+    return {"channel_text": f"{text}。" if text else "", "$record": table}
 
 
 def _waiting(call: Call, found: rounds.Round) -> tuple[rounds.Member, ...]:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
-from engine.errors import Conflict, EngineError
-from engine.handlers import Call, Handlers, Values, anything, number, takes
+from documents.excel import Sheet
+from documents.sheets import sheet_name
+from engine.errors import EngineError
+from engine.handlers import Call, Handlers, Values, after, anything, number, takes
 from survey import rounds
 from survey.figures import (
     Counts,
-    CrossTable,
     Figures,
-    Interval,
     Line,
     cross,
-    decimal,
     figures,
     hidden_groups,
     percent,
     shown,
 )
 from survey.figures import method as method_called
-from tasks.fieldwork import current, parameter, sheet
-from tasks.papers import listed
+from tasks import statistics
+from tasks.controlled import SIGNED, books, listed
+from tasks.findings import grouping
+from tasks.meaning import current, parameter
+from tasks.papers import TOO_FEW
 
 handlers = Handlers("figures")
 
@@ -31,7 +33,7 @@ MOST_NAMED = 10
 """Items below the threshold that the summary names; the table marks all of them."""
 
 _PARAMETERS = {"problem_threshold": number(0, 100), "indicative_base": number(0, whole=True)}
-_OPTIONAL = {"flow.method": method_called, "flow.by": anything, "flow.part": anything}
+_OPTIONAL = {"flow.method": method_called, "flow.by": anything, "flow.part": anything, **SIGNED}
 
 
 def _closes(value: object) -> None:
@@ -41,48 +43,33 @@ def _closes(value: object) -> None:
 
 
 @handlers.inside
+@takes(optional={"flow.part": anything})
+def close(call: Call) -> Values:
+    """Closes the round where the document has a step of its own for it: no more returns are taken."""
+    rounds.close(call.conn, current(call).id, call.now)
+    return {}
+
+
+def _close(call: Call) -> None:
+    if call.properties.get("flow.closes") != "false":
+        close(call)
+
+
+@handlers.outside
+@after(_close)
 @takes(optional={**_OPTIONAL, "flow.closes": _closes}, parameters=_PARAMETERS)
 def summarise(call: Call) -> Values:
-    """Closes the round and computes its figures; makes the table of statistics.
+    """Closes the round and computes its figures as a job, so that nobody waits for it; makes the table of statistics.
 
     Properties: `flow.part`, which round, where there are several; `flow.method`, instead of the round's or the
-    questionnaire's; `flow.by`, items to cross with all others (a table each), or the parameter that names them;
+    questionnaire's; `flow.by`, items to cross with all others (a sheet each), or the parameter that names them;
     `flow.closes`, `false` where answers are checked and corrected after a first count (003F), so that another step
     closes the round. Sets `issued`, `returned`, `return_rate`, `satisfaction_rate` (percent, as printed), `low_items`,
     `low_fields` (fields of several items below the threshold), `fields_summary` (every such field with its rate and
     mean) and `figures_summary`.
     Parameters: `problem_threshold` (percent), `indicative_base` (answers).
     """
-    found = current(call)
-    if call.properties.get("flow.closes") != "false":
-        rounds.close(call.conn, found.id, call.now)
-    return _values(call, found)
-
-
-@handlers.inside
-@takes(optional={"flow.part": anything})
-def close(call: Call) -> Values:
-    """Closes the round, for `figures.compute` to follow: no more returns are taken."""
-    found = current(call)
-    rounds.close(call.conn, found.id, call.now)
-    return {}
-
-
-@handlers.outside
-@takes(optional=_OPTIONAL, parameters=_PARAMETERS)
-def compute(call: Call) -> Values:
-    """Computes the figures of a round closed before (`figures.close`), as `figures.summarise` does, but as a job.
-
-    For rounds of many thousand returns: nobody else has to wait meanwhile.
-    """
-    found = current(call)
-    if found.status != "closed":
-        raise Conflict(
-            "The round of {label} takes returns still: put a step with figures.close before {element}",
-            label=call.label,
-            element=call.element,
-        )
-    return _values(call, found)
+    return _values(call, current(call))
 
 
 def _values(call: Call, found: rounds.Round) -> Values:
@@ -97,9 +84,10 @@ def _values(call: Call, found: rounds.Round) -> Values:
     )
     threshold = Fraction(str(parameter(call, "problem_threshold"))) / 100
     least = int(parameter(call, "indicative_base"))
-    files = {"客户满意度调查统计表.csv": table(made, threshold=threshold, indicative=least)}
-    for name in by:
-        files[f"交叉分组表-{name}.csv"] = cross_table(counts, name, least)
+    sheets = [
+        *statistics.pages(made, threshold=threshold, indicative=least),
+        *(_by_group(counts, name, least) for name in by),
+    ]
     low = below(made, threshold)
     return {
         "issued": made.issued,
@@ -109,8 +97,17 @@ def _values(call: Call, found: rounds.Round) -> Values:
         "low_items": [item.id for item in low],
         **_fields(made, threshold),
         "figures_summary": in_brief(made, low, threshold),
-        "$record": files,
+        "$record": books(call, sheets),
     }
+
+
+def _by_group(counts: Counts, by: str, indicative: int) -> Sheet:
+    """Every rated item by the groups of `by`."""
+    hidden, items = hidden_groups(counts), counts.shape.rated_items
+    found = [cross(counts, item.id, by, hidden=hidden, indicative=indicative) for item in items]
+    form = counts.questionnaire
+    name = sheet_name(f"按{grouping(form, by)}交叉分组")
+    return Sheet(name, statistics.crossed(form, by, found), landscape=True)
 
 
 def _groupings(call: Call) -> list[str]:
@@ -137,6 +134,8 @@ def below(made: Figures, threshold: Fraction) -> list[Line]:
 
 def in_brief(made: Figures, low: Sequence[Line], threshold: Fraction) -> str:
     """The figures in a few sentences: response, whole, the items that lie below the threshold, the method."""
+    if made.withheld == made.returned > 0:
+        return f"发放{made.issued}份，回收{made.returned}份，回收率{percent(made.return_rate)}；{TOO_FEW}。"
     summary = (
         f"发放{made.issued}份，回收{made.returned}份，回收率{percent(made.return_rate)}；"
         f"总满意率{percent(made.whole.rate.value)}（{_base(made)}），"
@@ -146,6 +145,8 @@ def in_brief(made: Figures, low: Sequence[Line], threshold: Fraction) -> str:
         named = "、".join(f"{item.label.zh}（{percent(item.rate.value)}）" for item in low[:MOST_NAMED])
         more = "等" if len(low) > MOST_NAMED else ""
         summary += f"满意率低于{percent(threshold, 0)}的项目共{len(low)}项：{named}{more}。"
+    if made.withheld:
+        summary += f"其中{made.withheld}份未计入：{TOO_FEW}。"
     return f"{summary}{made.method.title.zh}。"
 
 
@@ -156,96 +157,3 @@ def _base(made: Figures) -> str:
     if made.method.id.endswith("returned"):
         return f"回收评价{made.whole.rate.base}项次"
     return f"有效评价{made.whole.rate.base}项次"
-
-
-def table(made: Figures, *, threshold: Fraction = Fraction(0), indicative: int = 0) -> str:
-    """The figures as a CSV table: each item, each group, the whole; every line with its base and method."""
-    head = (
-        "项目组",
-        "项目",
-        *(f"{point}分" for point in made.points),
-        "不了解",
-        "未答",
-        f"{made.method.base.zh}（基数）",
-    )
-    return sheet(
-        (*head, "满意率", "平均分", "指数", "95%置信区间", "计算方法", "备注"),
-        [
-            *_lines(made, threshold, indicative),
-            (),
-            ("发放份数", made.issued),
-            ("回收份数", made.returned),
-            ("其中整份弃权", made.abstained),
-            ("回收率", percent(made.return_rate), "回收份数÷发放份数"),
-            ("问卷", made.questionnaire),
-            ("满意等级", "、".join(f"{point}分" for point in made.satisfied)),
-            ("计算方法", f"{made.method.id}：{made.method.title.zh}"),
-            ("依据", made.method.clause),
-        ],
-    )
-
-
-def cross_table(counts: Counts, by: str, indicative: int) -> str:
-    """Every rated item by the groups of `by` as a CSV table: base, share of each point, test of independence."""
-    hidden = hidden_groups(counts)
-    rows: list[tuple[object, ...]] = []
-    for item in counts.shape.rated_items:
-        found = cross(counts, item.id, by, hidden=hidden, indicative=indicative)
-        rows += _crossed(found)
-    points = counts.shape.items[0].levels.points if counts.shape.rated else ()
-    return sheet(("项目", "分组", "有效份数（基数）", *(f"{point}分" for point in points), "备注"), rows)
-
-
-def _crossed(found: CrossTable) -> Iterator[tuple[object, ...]]:
-    label = found.item.label.zh
-    for row in found.rows:
-        name = row.name or "（未注明）"
-        if row.tally is None:
-            yield (
-                label,
-                name,
-                *("*" for _ in range(len(found.total.numbers) + 1)),
-                "份数过少，为保密不予列示",
-            )
-        else:
-            remark = "基数较小，仅供参考" if row.indicative else ""
-            yield (label, name, row.tally.base, *map(percent, row.shares), remark)
-    test = found.test
-    if test is not None:
-        doubt = "；期望频数过小，结果不可靠" if test.doubtful else ""
-        yield (label, "卡方检验", f"χ²={test.statistic:.2f}，自由度{test.df}，p={test.p:.4f}{doubt}")
-
-
-def _lines(made: Figures, threshold: Fraction, indicative: int) -> Iterator[tuple[object, ...]]:
-    for group in made.groups:
-        for item in made.items:
-            if item.group == group.id:
-                yield _line(group.label.zh, item.label.zh, item, made, threshold, indicative)
-        yield _line(group.label.zh, "小计", group, made, threshold, indicative)
-    yield _line("合计", made.whole.label.zh if made.whole.id else "", made.whole, made, threshold, indicative)
-
-
-def _line(
-    group: str, item: str, line: Line, made: Figures, threshold: Fraction, indicative: int
-) -> tuple[object, ...]:
-    tally, rate = line.tally, line.rate
-    remarks = []
-    if min(tally.base, made.returned) < indicative:  # a pooled base counts each return many times
-        remarks.append("基数较小，仅供参考")
-    if rate.value is not None and rate.value < threshold:
-        remarks.append(f"低于{percent(threshold, 0)}")
-    counts = (tally.counts.get(point, 0) for point in made.points)
-    return (
-        *(group, item, *counts, tally.abstained, tally.blank, rate.base),
-        *(percent(rate.value), shown(line.mean), shown(line.index, 1), interval(line.interval)),
-        *(made.method.id, "；".join(remarks)),
-    )
-
-
-def interval(found: Interval | None) -> str:
-    """An interval of a rate in percent, of a mean in its own unit; a dash where there is none."""
-    if found is None:
-        return "—"
-    times, places = (1, 2) if found.method == "t" else (100, 1)
-    low, high = (decimal(Fraction(end) * times, places) for end in (found.low, found.high))
-    return f"{low}～{high}{'' if times == 1 else '%'}"

@@ -10,10 +10,12 @@ from engine.forms import Form
 from survey.figures import (
     Counts,
     Figures,
+    Interval,
     Line,
     Remarks,
     Trend,
     cross,
+    decimal,
     figures,
     hidden_groups,
     outcomes,
@@ -21,13 +23,17 @@ from survey.figures import (
     shown,
 )
 from survey.rounds import Progress
-from tasks.figures import interval
+from tasks.papers import HIDDEN, TOO_FEW
 
-GROUPINGS = {"project": "项目", "segment": "客户类别", "unit": "单位"}
-"""What the groups that every roster has are called."""
-_NAMES = {
+GROUPINGS = {
+    **{"project": "项目", "segment": "客户类别", "unit": "单位"},
+    **{"sex": "性别", "age": "年龄", "occupation": "职业", "region": "地区", "department": "科室"},
+}
+"""What the groups that every roster has are called, and such attributes as rosters often have."""
+DISPOSITIONS = {
     "complete": "完整答卷",
     "partial": "部分答卷",
+    "blank": "空白答卷",
     "refusal": "拒访",
     "non-contact": "未能联系",
     "other": "其他未访成",
@@ -36,11 +42,25 @@ _NAMES = {
     "issued": "已发放未回收",
     "listed": "未发放",
 }
+"""What became of whoever was asked, as papers call it."""
 _UNKNOWN = "（未注明）"
-_HIDDEN = "为保密不予列示"
 _WEAK = "仅供参考"
 _SERIES = 6
 """Lines that one chart of a trend holds."""
+
+
+def how(made: Figures) -> str:
+    """How the rate is figured, in a sentence."""
+    return f"计算方法：{made.method.title.zh}"
+
+
+def interval(found: Interval | None) -> str:
+    """An interval of a rate in percent, of a mean in its own unit; a dash where there is none."""
+    if found is None:
+        return "—"
+    times, places = (1, 2) if found.method == "t" else (100, 1)
+    low, high = (decimal(Fraction(end) * times, places) for end in (found.low, found.high))
+    return f"{low}～{high}{'' if times == 1 else '%'}"
 
 
 def response(made: Figures, progress: Progress, population: int, *, anonymous: bool) -> Iterator[Block]:
@@ -52,7 +72,7 @@ def response(made: Figures, progress: Progress, population: int, *, anonymous: b
         ("回收份数（n）", made.returned),
         ("回收率（回收÷发放）", percent(made.return_rate)),
     ]
-    note = ""
+    note = TOO_FEW if made.withheld else ""
     if not anonymous:
         known = outcomes(progress.dispositions)
         rows += [
@@ -62,7 +82,7 @@ def response(made: Figures, progress: Progress, population: int, *, anonymous: b
         note = "RR1、RR2按AAPOR《Standard Definitions》计算，结果不明者计为合格对象。"
     yield Table((Column("指标"), Column("数值", "number")), tuple(rows), "回收情况", note)
     if not anonymous:
-        finals = [(_NAMES[name], count) for name, count in progress.dispositions.items() if count]
+        finals = [(DISPOSITIONS[name], count) for name, count in progress.dispositions.items() if count]
         yield Table((Column("最终结果"), Column("数量", "number")), tuple(finals), "调查对象最终结果")
 
 
@@ -115,7 +135,7 @@ def _rates(lines: Sequence[Line], caption: str, made: Figures, target: Fraction 
         percent=True,
         places=1,
         target=None if target is None else Target(target),
-        note=f"计算方法：{made.method.id}",
+        note=how(made),
     )
 
 
@@ -144,7 +164,7 @@ def _table(
         for line in lines
     )
     strong = frozenset({len(lines) - 1} if total else ())
-    note = f"计算方法：{made.method.id}{_weak(rows, indicative)}"
+    note = f"{how(made)}{_weak(rows, indicative)}"
     return Table(head, rows, caption, note, strong)
 
 
@@ -190,12 +210,12 @@ def _groups(
         *(Column(group.label.zh, "percent", 1) for group in parts),
         Column("备注"),
     )
-    names = _options(counts.questionnaire, by)
+    names = labels_of(counts.questionnaire, by)
     rows: list[tuple[Value, ...]] = []
     for name, part in counts.split(by).items():
         title = names.get(name, name) or _UNKNOWN
         if (by, name) in hidden:
-            rows.append((title, *[None] * (len(parts) + 2), _HIDDEN))
+            rows.append((title, *[None] * (len(parts) + 2), HIDDEN))
             continue
         found = figures(part, issued=part.returned, method=made.method)
         rates = {group.id: group.rate.value for group in found.groups}
@@ -205,7 +225,7 @@ def _groups(
         )
     rows.append(("合计", made.returned, made.whole.rate.value, *(group.rate.value for group in parts), ""))
     strong = frozenset({len(rows) - 1})
-    note = f"计算方法：{made.method.id}{_weak(rows, indicative)}"
+    note = f"{how(made)}{_weak(rows, indicative)}"
     return Table(head, tuple(rows), f"按{label}的满意率", note, strong)
 
 
@@ -214,7 +234,7 @@ def _crossed(
 ) -> Iterator[Block]:
     """The row per cent of one item by group, with the test of independence."""
     found = cross(counts, item, by, hidden=hidden, indicative=indicative)
-    names, points = _options(counts.questionnaire, by), _options(counts.questionnaire, item)
+    names, points = labels_of(counts.questionnaire, by), labels_of(counts.questionnaire, item)
     labels = [points.get(str(point), str(point)) for point in found.item.levels.points]
     head = (
         Column(label),
@@ -226,7 +246,7 @@ def _crossed(
     for row in found.rows:
         title = names.get(row.name, row.name) or _UNKNOWN
         if row.tally is None:
-            rows.append((title, *[None] * (len(labels) + 1), _HIDDEN))
+            rows.append((title, *[None] * (len(labels) + 1), HIDDEN))
         else:
             rows.append((title, row.tally.base, *row.shares, _WEAK if row.indicative else ""))
     note = "各组之间未作卡方检验：有答卷的组或等级不足两个"
@@ -250,7 +270,7 @@ def _crossed(
         )
 
 
-def _options(form: Form, name: str) -> Mapping[str, str]:
+def labels_of(form: Form, name: str) -> Mapping[str, str]:
     """The labels of an item's options, by value as text."""
     for field in form.questions:
         if field.id == name or any(row.id == name for row in field.rows):
@@ -268,7 +288,7 @@ def over_time(found: Trend) -> Iterator[Block]:
     )
     rows = tuple((line.label.zh, *line.rates, _points(line.change)) for line in lines)
     bases = "、".join(f"{name}：{base}" for name, base in zip(found.names, found.whole.bases, strict=True))
-    note = f"基数（{found.method.base.zh}）：{bases}。各期问卷版本及计算方法相同（{found.method.id}）。"
+    note = f"基数（{found.method.base.zh}）：{bases}。各期问卷版本及计算方法相同。"
     yield Table(head, rows, "历次满意率", note)
     yield Chart(
         "lines",

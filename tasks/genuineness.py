@@ -13,18 +13,17 @@ from typing import Any, cast
 from sqlalchemy import Connection
 
 from documents.content import Block, Column, Fields, Heading, Paragraph, Table, Value
-from engine.calendar.counting import add_working_days
 from engine.errors import EngineError, Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, number, takes
-from engine.store.calendars import calendar_of
 from engine.store.organisation import person_names
 from survey import rounds, spotchecks
 from survey.numbering import ranges
-from survey.precision import exact
+from survey.precision import exact, part_of
 from survey.returns import Difference
 from survey.spotchecks import DOUBTED, ENTRY_ERROR, FULL, GENUINE, PHONE, RECHECK, WORDS, Check, Judged
-from tasks.fieldwork import current, parameter
-from tasks.papers import MADE, files, setting
+from tasks.controlled import MADE, files, setting
+from tasks.dates import working_days_on
+from tasks.meaning import current, parameter
 
 handlers = Handlers("genuineness")
 
@@ -70,7 +69,7 @@ def draw(call: Call) -> Values:
         judge(parameter(call, name))
     out, back = spotchecks.outstanding(call.conn, found), spotchecks.returned(call.conn, found)
     phone = _drawn(call, PHONE, min(calls, len(out)))
-    recheck = _drawn(call, RECHECK, spotchecks.share_of(len(back), str(share)))
+    recheck = _drawn(call, RECHECK, part_of(len(back), str(share)))
     if calls and phone is None:
         notes.append("已发放的问卷全部收回，无需电话核对。")
     if exact(str(share)) and recheck is None:
@@ -79,10 +78,7 @@ def draw(call: Call) -> Values:
         call.note("check.skipped", {"reason": "".join(notes)})
     listed = [] if phone is None else [_row(each) for each in spotchecks.judged(call.conn, phone)]
     days = int(parameter(call, "check_days"))
-    calendar = calendar_of(cast(Connection, call.conn), call.unit)
-    due = (
-        call.variables.get("check_by") or add_working_days(date.fromisoformat(call.today), days, calendar).day
-    )
+    due = call.variables.get("check_by") or working_days_on(call, days)
     return {
         "phone_check_id": None if phone is None else phone.id,
         "phone_list": listed,

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from sqlalchemy import select
+
 from engine.errors import EngineError, Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import ledger, rounds
 from survey.figures import method as method_called
+from survey.tables import answers
+from tasks.controlled import listed
 
 handlers = Handlers("handouts")
 
@@ -31,7 +35,7 @@ def open_round(call: Call) -> Values:
         questionnaire=call.properties["flow.questionnaire"],
         now=call.now,
         part=call.properties.get("flow.part", ""),
-        groups=[name.strip() for name in call.properties["flow.groups"].split(",") if name.strip()],
+        groups=listed(call.properties["flow.groups"]),
         method=call.properties.get("flow.rate"),
     )
     if not found.anonymous:
@@ -111,7 +115,8 @@ def entered(call: Call) -> None:
 
 def answers_by(call: Call, found: rounds.Round) -> Counter[str]:
     """How many answer sets there are in each department (the first of the round's groups)."""
-    return Counter(groups.get(found.groups[0], "") for _, groups in rounds.answers_of(call.conn, [found]))
+    rows = call.conn.execute(select(answers.c.groups).where(answers.c.round_id == found.id)).scalars()
+    return Counter(groups.get(found.groups[0], "") for groups in rows)
 
 
 def _counts(rows: object) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, asks_for
 from survey.numbering import ranges
-from tasks.fieldwork import holds
+from tasks.appointments import all_hold
 
 handlers = Handlers("improvement")
 
@@ -25,21 +25,10 @@ def followed(call: Call) -> None:
 
 
 @handlers.verify
-def detailed(call: Call) -> None:
-    """Every row of the plan is taken up in each of the form's tables that refer to it."""
-    _refuse([*_strange(call), *_left_out(call)])
-
-
-@handlers.verify
 @asks_for({OWNER: "措施责任人"})
-def measures_owned(call: Call) -> None:
-    """Every row of the plan has a measure, and whoever is to carry one out (`owner`) may do so."""
-    owners = [
-        problem
-        for name, rows in _tables(call)
-        for place, row in enumerate(rows, 1)
-        for problem in holds(call, f"{name}.{place}.owner", row["owner"], OWNER)
-    ]
+def detailed(call: Call) -> None:
+    """Every row of the plan is taken up in each of the form's tables that refer to it; an `owner` may carry it out."""
+    owners = [problem for name, _ in _tables(call) for problem in all_hold(call, name, "owner", OWNER)]
     _refuse([*_strange(call), *_left_out(call), *owners])
 
 

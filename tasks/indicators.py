@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from documents.content import Column, Value
 from engine.errors import Invalid, Problem
 from engine.forms import Form
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import rounds
-from survey.figures import Counts, Levels, index, overall, shown, system_of, weighted
+from survey.figures import Counts, Levels, hidden_groups, index, overall, shown, system_of, weighted
 from survey.figures.shape import Shape, shape_of
 from survey.figures.weighting import LEVELS, Path, System, called
 from survey.questionnaires import published, questionnaire_of
-from tasks.fieldwork import asked, current, parameter, sheet
+from tasks.controlled import tabled
+from tasks.meaning import asked, current, parameter
+from tasks.papers import HIDDEN
 
 handlers = Handlers("indicators")
 
@@ -118,13 +121,15 @@ def weights(call: Call) -> Values:
         whole = overall(tree, local)
         for node in tree.nodes:
             level = ("一级", "二级", "三级")[len(node) - 1]
-            part = shown(whole[node], 4) if node in whole else ""
-            rows.append((name, level, called(node), shown(local[node], 4), part))
+            rows.append((name, level, called(node), local[node], whole.get(node)))
         lines.append(
             f"{name}：{each['rounds']}轮，{'已稳定' if each['stable'] else '未稳定，由调查者采用'}。"
         )
-    head = ("顾客群体", "级别", "指标", "同级权重", "占总体的权重")
-    return {"weights_text": "\n".join(lines), "$record": {"指标权重表.csv": sheet(head, rows)}}
+    head = (
+        *("顾客群体", "级别", "指标"),
+        *(Column("同级权重", "number", 4), Column("占总体的权重", "number", 4)),
+    )
+    return {"weights_text": "\n".join(lines), "$record": tabled(call, head, rows)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +139,10 @@ class Scored:
     name: str
     returned: int
     value: Fraction | None
-    rows: tuple[tuple[object, ...], ...]
+    rows: tuple[tuple[Value, ...], ...]
     gaps: tuple[str, ...]
     """Indicators that nobody answered: the others share their weight."""
+    hidden: bool = False
 
 
 @handlers.inside
@@ -150,25 +156,30 @@ def score(call: Call) -> Values:
     """
     counts = rounds.counts_of(call.conn, [current(call)], ["segment"])
     parts, tree = counts.split("segment"), system(call)
+    hidden = {name for _, name in hidden_groups(counts)}
     items = {row["indicator"].strip(): row["item"].strip() for row in call.variables["measures"]}
     found = []
     for each in call.variables["weightings"]:
         part = counts if each["segment"] is None else parts.get(each["segment"])
         if part is not None:
-            found.append(_scored(each["group"], part, tree, weights_of(tree, each["weights"]), items))
+            scored = _scored(each["group"], part, tree, weights_of(tree, each["weights"]), items)
+            found.append(_veiled(scored) if each["segment"] in hidden else scored)
     total = weighted((each.value, Fraction(each.returned)) for each in found)
     levels = counts.shape.items[0].levels
-    left = counts.returned - sum(each.returned for each in found)
+    left = sum(cell.returned for cell in counts.cells.values()) - sum(each.returned for each in found)
     rows = [row for each in found for row in each.rows]
-    rows.append(("合计", "", "", "", shown(total)))
-    head = ("顾客群体", "指标", "占总体的权重", "平均分", "加权分")
+    rows.append(("合计", None, None, None, total))
+    head = (
+        *("顾客群体", "指标", Column("占总体的权重", "number", 4)),
+        *(Column("平均分", "number", 2), Column("加权分", "number", 4)),
+    )
     best = None if total is None else total / levels.best * 100
     return {
         "weighted_satisfaction": shown(total),
         "weighted_index": shown(index(total, levels), 1),
         "weighted_share": shown(best, 1),
         "weighted_summary": _summary(found, total, best, levels, left),
-        "$record": {"加权满意度计算表.csv": sheet(head, rows)},
+        "$record": tabled(call, head, rows),
     }
 
 
@@ -178,13 +189,18 @@ def _scored(
     whole = overall(tree, local)
     means = {leaf: part.tallies[part.shape.place(items[called(leaf)])].mean for leaf in tree.leaves}
     value = weighted((means[leaf], whole[leaf]) for leaf in tree.leaves)
-    rows: list[tuple[object, ...]] = []
+    rows: list[tuple[Value, ...]] = []
     for leaf, mean in means.items():
         product = None if mean is None else mean * whole[leaf]
-        rows.append((name, called(leaf), shown(whole[leaf], 4), shown(mean), shown(product, 4)))
-    rows.append((name, "小计", "", "", shown(value)))
+        rows.append((name, called(leaf), whole[leaf], mean, product))
+    rows.append((name, "小计", None, None, value))
     gaps = tuple(called(leaf) for leaf, mean in means.items() if mean is None)
     return Scored(name, part.returned, value, tuple(rows), gaps)
+
+
+def _veiled(scored: Scored) -> Scored:
+    """The group counted into the whole, and nothing shown of it: too few of them answered anonymously."""
+    return replace(scored, rows=((scored.name, HIDDEN, None, None, None),), gaps=(), hidden=True)
 
 
 def _summary(
@@ -195,7 +211,12 @@ def _summary(
         f"指数{shown(index(total, levels), 1)}，相当于满分的{shown(best, 1)}%。"
     )
     if len(found) > 1:
-        text += "".join(f"{each.name}：{shown(each.value)}分（{each.returned}份）。" for each in found)
+        text += "".join(
+            f"{each.name}：{HIDDEN}。"
+            if each.hidden
+            else f"{each.name}：{shown(each.value)}分（{each.returned}份）。"
+            for each in found
+        )
     for each in found:
         if each.gaps:
             text += f"{each.name}没有有效回答的指标：{'、'.join(each.gaps)}，其权重由其余指标按比例分担。"

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from documents.content import Column, Value
 from engine.calendar.periods import Period, Unit, period_of
 from engine.errors import EngineError
 from engine.handlers import Call, Handlers, Values, anything, takes
@@ -22,7 +23,7 @@ from survey import rounds
 from survey.figures import Figures, percent
 from survey.rounds import Round
 from survey.tables import survey_round
-from tasks.fieldwork import sheet
+from tasks.controlled import tabled
 
 handlers = Handlers("offices")
 
@@ -77,13 +78,17 @@ def standing(call: Call) -> Values:
     text += f"。{period.key}全部{len(found)}个单位，合计满意率{rate}。"
     if missing:
         text += f"尚未上报：{'、'.join(missing)}。"
-    head = ("单位", "流程编号", "报告上报日期", "审阅日期", "发放", "回收", "满意率")
-    total = [("合计", "", "", "", together.issued, together.returned, rate)] if together is not None else []
+    head = ("单位", "流程编号", "报告上报日期", "审阅日期", "发放", "回收", Column("满意率", "percent", 1))
+    total = (
+        [("合计", "", "", "", together.issued, together.returned, together.whole.rate.value)]
+        if together is not None
+        else []
+    )
     return {
         "offices_text": text,
         "offices_missing": missing,
         "offices_rate": rate,
-        "$record": {"各单位上报情况.csv": sheet(head, [*rows, *total])},
+        "$record": tabled(call, head, [*rows, *total]),
     }
 
 
@@ -166,15 +171,14 @@ def _rate(made: Figures | None) -> str:
     return percent(value)
 
 
-def _row(each: Office) -> Sequence[object]:
+def _row(each: Office) -> Sequence[Value]:
     made = each.figures
     return (
         each.name,
         "尚未开始" if each.instance is None else label(each.instance),
         each.reported or "未上报",
         each.reviewed or "",
-        *(("", "") if made is None else (made.issued, made.returned)),
-        _rate(made),
+        *((None, None, None) if made is None else (made.issued, made.returned, made.whole.rate.value)),
     )
 
 

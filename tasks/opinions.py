@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from documents.content import Value
 from engine.errors import EngineError, Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import rounds
@@ -16,7 +17,10 @@ from survey.numbering import ranges
 from survey.opinions import Opinion, numbers_in, written
 from survey.rounds import Member, Round
 from survey.wanted import Wanted, named
-from tasks.fieldwork import current, holds, part_of, sheet
+from tasks.appointments import all_hold
+from tasks.controlled import listed, tabled
+from tasks.meaning import current, part_of, value_of
+from tasks.papers import TOO_FEW
 
 handlers = Handlers("opinions")
 
@@ -38,12 +42,15 @@ def gather(call: Call) -> Values:
     lines = [f"{each.number}. {each.text}（{each.question}）" for each in said[:MOST_SHOWN]]
     if len(said) > MOST_SHOWN:
         lines.append(f"其余{len(said) - MOST_SHOWN}条见客户意见清单。")
-    own = ("客户",) if any(each.member is not None for each in said) else ()
-    rows = [(each.number, *_whose(each), each.question, each.text) for each in said]
+    own = ("客户",) if all(each.named for each in _rounds(call)) else ()
+    none = TOO_FEW if rounds.few(call.conn, _rounds(call)) else "没有书面意见"
+    rows: list[tuple[Value, ...]] = [
+        (each.number, *(_whose(each) if own else ()), each.question, each.text) for each in said
+    ]
     return {
         "opinions_count": len(said),
-        "opinions_text": "\n".join(lines) or "没有书面意见。",
-        "$record": {"客户意见清单.csv": sheet(("序号", *own, "题目", "意见"), rows)},
+        "opinions_text": "\n".join(lines) or f"{none}。",
+        "$record": tabled(call, ("序号", *own, "题目", "意见"), rows),
     }
 
 
@@ -58,12 +65,10 @@ def all_sorted(call: Call) -> None:
     Where the parameter `opinion_head` names a role, whoever answers for a row (`head`) has to hold it.
     """
     size = len(_said(call))
-    problems: list[Problem] = []
-    seen: Counter[int] = Counter()
     role = call.parameters.get("opinion_head")
+    problems = all_hold(call, _TABLE, "head", str(role)) if role else []
+    seen: Counter[int] = Counter()
     for place, row in enumerate(call.values.get(_TABLE) or [], 1):
-        if role and row.get("head"):
-            problems += holds(call, f"{_TABLE}.{place}.head", row["head"], str(role))
         try:
             for numbers in numbers_in(str(row.get("numbers") or "")):
                 if numbers[-1] > size:
@@ -115,7 +120,6 @@ def _rounds(call: Call) -> list[Round]:
 
 def _said(call: Call) -> list[Opinion]:
     """What was written in these rounds, numbered through; with `opinion_items`, to these questions only."""
-    named_items = call.variables.get("opinion_items", call.parameters.get("opinion_items"))
-    items = [part.strip() for part in str(named_items or "").split(",") if part.strip()]
+    items = listed(value_of(call, "opinion_items"))
     said = [each for found in _rounds(call) for each in written(call.conn, found, items)]
     return [replace(each, number=number) for number, each in enumerate(said, 1)]

@@ -1,25 +1,16 @@
-"""Papers: the controlled documents that a procedure lists as records, as Word to be signed and PDF to be kept.
-
-Title and code are those of the step's record in procedure.yaml; a Word template `templates/<record>.docx` of the
-procedure, where there is one, gives the look (docs/documents.md). The same step repeated makes the same bytes.
-"""
+"""Papers: what was filled in, the questionnaire and what came back, as controlled documents (`tasks.controlled`)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
-from functools import lru_cache
-from typing import Any
-
-from sqlalchemy import or_, select
+from typing import Any, Literal
 
 from documents.content import (
     Block,
     Column,
-    Control,
-    Document,
     Fields,
     Heading,
     Paragraph,
@@ -28,162 +19,34 @@ from documents.content import (
     Value,
 )
 from documents.measure import breadth
-from documents.pdf import pdf
-from documents.word import word
 from engine.errors import EngineError, NotFound
 from engine.forms.conditions import answered
 from engine.forms.form import Field, Form
 from engine.forms.form import Text as FormText
 from engine.forms.wording import option_words, people_in, words
 from engine.handlers import Call, Handlers, Values, anything, takes
-from engine.procedures import Procedure, from_files
-from engine.procedures.packing import unpack
-from engine.store import tables
 from engine.store.organisation import person_names
 from survey import rounds
+from survey.figures import LEAST
 from survey.questionnaires import columns_of, published, questionnaire_of
 from survey.returns import flat, stored
-from tasks.fieldwork import asked, edition, part_of, sheet
+from survey.sheets import csv_text
+from tasks.controlled import FILLED, MADE, Setting, control, files, listed, setting
+from tasks.fieldwork import edition
+from tasks.meaning import asked, part_of
 
 handlers = Handlers("papers")
 
-KINDS = ("word", "pdf")
+TOO_FEW = f"匿名答卷不足{LEAST}份，为保密不列结果"
+"""Of a whole round."""
+HIDDEN = "份数过少，为保密不列数字"
+"""Of a group in a round that shows others."""
+"""Why answers came back and stand in no figure, list or paper."""
 SHORT = 24.0
 """A value up to this breadth, in Chinese characters, stands beside its label; a longer one below it."""
 _NUMBERED = re.compile(r"^[一二三四五六七八九十]+、")
 _BOX = "□"
-
-
-def _kinds(value: Any) -> None:
-    """The judge of `flow.files`."""
-    for name in listed(str(value)):
-        if name not in KINDS:
-            raise EngineError(
-                "{name} is no kind of file; there are {known}", name=name, known=", ".join(KINDS)
-            )
-
-
-def _signed(value: Any) -> None:
-    """The judge of `flow.signed`."""
-    for part in listed(str(value)):
-        if len(part.split()) > 2:
-            template = "{part} cannot be read: write what is signed, and behind it the step that does it"
-            raise EngineError(template, part=part)
-
-
-MADE = {
-    "flow.signed": _signed,
-    "flow.files": _kinds,
-    "flow.version": anything,
-}
-"""The properties that every paper takes: who signs (`编制 draft_plan, 审核 review, 批准`: what is done, and the step
-that does it; without a step, by hand), which files (`word, pdf`), the version printed (the procedure's, if none)."""
-
-
-def listed(value: str | None) -> list[str]:
-    """What stands between the commas of a property."""
-    return [part.strip() for part in (value or "").split(",") if part.strip()]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What a paper needs to know of the instance it is made in."""
-
-    procedure: Procedure
-    definition: str
-    filed: Procedure
-    """The procedure that knows the step's record: its own, or the caller's that files it."""
-    record: str
-    """The record's id there; empty where the step has none."""
-    version: int
-    """Of the procedure that knows the record."""
-    unit: str
-    """Its name."""
-    period: str
-
-
-def setting(call: Call) -> Setting:
-    """The instance's procedure as it was published, its unit and period."""
-    instance, definition, unit = tables.instance, tables.definition, tables.unit
-    row = call.conn.execute(
-        select(
-            instance.c.period, instance.c.definition, definition.c.bundle, definition.c.version, unit.c.name
-        )
-        .join(definition, definition.c.hash == instance.c.definition)
-        .join(unit, unit.c.id == instance.c.unit)
-        .where(instance.c.id == call.instance)
-    ).one()
-    own, version = _parsed(row.bundle), row.version
-    filed, record = own, call.properties.get("flow.record", "")
-    if record and call.filed is not None:
-        digest, record = call.filed
-        if digest != row.definition:
-            other = call.conn.execute(select(definition).where(definition.c.hash == digest)).one()
-            filed, version = _parsed(other.bundle), other.version
-    return Setting(own, row.definition, filed, record, version, row.name, row.period or "")
-
-
-@lru_cache(maxsize=16)
-def _parsed(bundle: bytes) -> Procedure:
-    return from_files(unpack(bundle))
-
-
-def control(call: Call, here: Setting) -> Control:
-    """What makes the document of the step's record a controlled one."""
-    known = here.filed.records.get(here.record)
-    return Control(
-        title=call.name if known is None else known.title.zh,
-        dated=date.fromisoformat(call.today),
-        code="" if known is None else known.code or "",
-        version=call.properties.get("flow.version", f"V{here.version}"),
-        organisation=here.unit,
-        signatures=tuple(_signatures(call)),
-    )
-
-
-def files(call: Call, here: Setting, blocks: Iterable[Block], *, landscape: bool = False) -> dict[str, bytes]:
-    """The document of the step's record, in the files that the step asks for, by name."""
-    about = control(call, here)
-    document = Document(about, tuple(blocks), landscape)
-    fonts = call.folder / "fonts"
-    own = fonts if fonts.is_dir() else None
-    wanted = listed(call.properties.get("flow.files")) or KINDS
-    made: dict[str, bytes] = {}
-    if "word" in wanted:
-        name = f"templates/{here.record}.docx"
-        made[f"{about.title}.docx"] = word(document, here.filed.files.get(name), name, own)
-    if "pdf" in wanted:
-        made[f"{about.title}.pdf"] = pdf(document, own)
-    return made
-
-
-def _signatures(call: Call) -> Iterator[Signature]:
-    for part in listed(call.properties.get("flow.signed")):
-        act, _, element = part.partition(" ")
-        done = _done(call, element.strip()) if element else None
-        if done is None:
-            yield Signature(act)
-        else:
-            yield Signature(act, person_names(call.conn, [done[0]]).get(done[0], done[0]), done[1])
-
-
-def _done(call: Call, element: str) -> tuple[str, date] | None:
-    """Who did the step last, and when."""
-    task, instance = tables.user_task, tables.instance
-    row = call.conn.execute(
-        select(task.c.closed_by, task.c.closed_at)
-        .join(instance, instance.c.id == task.c.instance_id)
-        .where(
-            or_(instance.c.id == call.root, instance.c.root_id == call.root),
-            task.c.element == element,
-            task.c.status == "done",
-        )
-        .order_by(task.c.closed_at.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None:
-        return None
-    return row.closed_by, row.closed_at.astimezone(call.zone).date()
+_KINDS: Mapping[str, Literal["number", "date"]] = {"integer": "number", "number": "number", "date": "date"}
 
 
 @handlers.outside
@@ -207,6 +70,21 @@ def form(call: Call) -> Values:
             raise NotFound("The procedure has no form {name} for {element}", name=name, element=call.element)
         blocks += answered_blocks(call, there.questions, level=1)
     return {"$record": files(call, here, blocks)}
+
+
+@handlers.sets_forms
+def filled_in(call: Call, asked: Form, task: str, by: str) -> dict[str, bytes]:
+    """A task form as it was filled in, as the files that its record is kept as, signed by who did."""
+    here = setting(call)
+    pairs = (("单位", here.unit), ("期间", here.period), ("步骤", call.name), ("任务", task))
+    given = replace(call, variables=call.values)
+    blocks = [
+        Fields(tuple(each for each in pairs if each[1])),
+        *answered_blocks(given, asked.questions, level=1),
+    ]
+    name = f"{control(call, here).title}-{task.rpartition('.')[2]}"
+    signature = Signature(FILLED, by, date.fromisoformat(call.today))
+    return files(call, here, blocks, signature, name=name)
 
 
 def asked_for(call: Call, here: Setting, name: str) -> list[Field]:
@@ -254,12 +132,27 @@ def _heading(label: FormText, level: int) -> Heading:
 
 def _table(field: Field, rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> Table:
     columns = [each for each in field.fields if any(answered(row.get(each.id)) for row in rows)]
-    head = (Column("序号", "number"), *(Column(each.label.zh) for each in columns))
+    head = (
+        Column("序号", "number"),
+        *(_column(each, [row.get(each.id) for row in rows]) for each in columns),
+    )
     body: list[tuple[Value, ...]] = [
-        (number, *(words(each, row.get(each.id), names) for each in columns))
+        (number, *(_cell(each, row.get(each.id), names) for each in columns))
         for number, row in enumerate(rows, 1)
     ]
     return Table(head, tuple(body))
+
+
+def _column(field: Field, values: Sequence[Any]) -> Column:
+    decimals = (str(each).partition(".")[2] for each in values if isinstance(each, float))
+    return Column(field.label.zh, _KINDS.get(field.type, "text"), max(map(len, decimals), default=0))
+
+
+def _cell(field: Field, value: Any, names: Mapping[str, str]) -> Value:
+    """The answer as a number or date, where it is one."""
+    if field.type == "date" and answered(value):
+        return date.fromisoformat(value)
+    return value if field.type in _KINDS else words(field, value, names)
 
 
 @handlers.outside
@@ -285,7 +178,7 @@ def questionnaire(call: Call) -> Values:
 @handlers.outside
 @takes({"flow.record": anything}, {"flow.part": anything})
 def answers(call: Call) -> Values:
-    """Files the questionnaires that came back, one line each, as a table; of an anonymous round without customers.
+    """Files the questionnaires that came back, one line each, as a table; with the customers where the round is named.
 
     Property: `flow.part`, which round. Answers marked as personal are left out: they could not be erased from a file.
     """
@@ -294,11 +187,13 @@ def answers(call: Call) -> Values:
     columns = {name: path for name, path in columns_of(form).items() if path not in form.personal}
     labels = {row.id: row.label.zh for field in form.questions for row in field.rows}
     labels |= {field.id: field.label.zh for field in form.questions if not field.rows}
-    if found.anonymous:
+    if not found.named:
         lines = sorted(
             [str(given.get(name) or "") for name in columns]
             for given in (flat(each) for each, _ in rounds.answers_of(call.conn, [found]))
         )
+        if rounds.few(call.conn, [found]):
+            lines = [[TOO_FEW]]
         head = [labels.get(name, name) for name in columns]
     else:
         there = stored(call.conn, found)
@@ -308,7 +203,7 @@ def answers(call: Call) -> Values:
             for each in members
         ]
         head = ["客户", *(labels.get(name, name) for name in columns)]
-    return {"$record": {f"{form.title.zh}-答卷.csv": sheet(head, lines)}}
+    return {"$record": {f"{form.title.zh}-答卷.csv": csv_text(head, lines)}}
 
 
 def _blank(asked: Form, note: Iterable[Block] = ()) -> Iterator[Block]:

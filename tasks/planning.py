@@ -6,7 +6,6 @@ percentage expected to answer), codes and reason of a targeted one, first and la
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -18,11 +17,14 @@ from engine.handlers import Call, Handlers, Values, anything, asks_for, takes
 from survey import rosters, rounds
 from survey.draws import units_below
 from survey.figures import percent
+from survey.numbering import some
 from survey.rosters import Respondent
 from survey.sampling import Design, wanted
 from survey.tables import survey_round
 from tasks import coverage
-from tasks.fieldwork import codes_in, holds, parameter, sheet
+from tasks.appointments import all_hold
+from tasks.controlled import listed, tabled
+from tasks.meaning import codes_in, parameter
 from tasks.questionnaires import latest
 
 handlers = Handlers("planning")
@@ -44,6 +46,7 @@ def last_year(call: Call) -> Values:
     year = int(call.today[:4])
     new = [each for each in _customers(call) if (each.since or "")[:4] == f"{year - 1}"]
     rows = [(each.code, each.project, each.segment, each.since) for each in new]
+    head = ("客户", "销售公司", "客户类型", "合作日期")
     text = f"{year - 1}年新开发客户{len(new)}个，列入{year}年度计划。"
     return {
         "plan_year": year,
@@ -52,9 +55,7 @@ def last_year(call: Call) -> Values:
         "new_customers": len(new),
         "new_customers_text": text,
         "customers_until": f"{year - 1}-12-31",
-        "$record": {
-            f"新开发客户统计-{year - 1}.csv": sheet(("客户", "销售公司", "客户类型", "合作日期"), rows)
-        },
+        "$record": tabled(call, head, rows, name=f"新开发客户统计-{year - 1}"),
     }
 
 
@@ -89,7 +90,7 @@ def _customers(call: Call) -> list[Respondent]:
 @handlers.verify
 def file_complete(call: Call) -> None:
     """Every customer has a sales company (project) and, as segment, one of the types (`customer_types`)."""
-    types = _listed(parameter(call, "customer_types"))
+    types = listed(str(parameter(call, "customer_types")))
     there = _customers(call)
     problems = []
     if not there:
@@ -97,11 +98,11 @@ def file_complete(call: Call) -> None:
         problems.append(Problem("file_checked", template))
     if strange := [each.code for each in there if each.segment not in types]:
         template = "These customers are of no known type ({types}): {codes}"
-        params = {"types": "、".join(types), "codes": _some(strange)}
+        params = {"types": "、".join(types), "codes": some(strange)}
         problems.append(Problem("file_checked", template, params))
     if homeless := [each.code for each in there if not each.project]:
         template = "The sales company (project) of these customers is missing: {codes}"
-        problems.append(Problem("file_checked", template, {"codes": _some(homeless)}))
+        problems.append(Problem("file_checked", template, {"codes": some(homeless)}))
     if problems:
         raise Invalid(problems)
 
@@ -160,7 +161,7 @@ def _targeted(place: int, row: Mapping[str, Any], size: int, known: set[str]) ->
         template = "Say why these customers were chosen: a targeted sample is no random one"
         yield Problem(f"surveys.{place}.reason", template)
     if strange := [code for code in codes if code not in known]:
-        yield Problem(f"surveys.{place}.codes", "Not on the roster: {codes}", {"codes": _some(strange)})
+        yield Problem(f"surveys.{place}.codes", "Not on the roster: {codes}", {"codes": some(strange)})
     if len(codes) < size:
         template = "{size} questionnaires have to be given out, but {count} customers are named"
         yield Problem(f"surveys.{place}.codes", template, {"size": size, "count": len(codes)})
@@ -194,13 +195,12 @@ def rows_sound(call: Call) -> None:
     known, year = {each.code: each for each in _customers(call)}, str(call.variables["plan_year"])
     begun = rounds.rounds_of(call.conn, call.root)
     names, placed = {each.part for each in begun}, dict[str, int]()
-    problems: list[Problem] = []
+    problems = all_hold(call, "plan_rows", "head", DEPARTMENT)
     for place, row in enumerate(rows, 1):
         if row["name"] in names:
             params = {"name": row["name"]}
             problems.append(Problem(f"plan_rows.{place}.name", "There are two surveys called {name}", params))
         names.add(row["name"])
-        problems += holds(call, f"plan_rows.{place}.head", row["head"], DEPARTMENT)
         problems += _days(place, row, year, "plan_rows")
         problems += _customers_of(place, row, known, placed)
     try:
@@ -218,13 +218,13 @@ def _customers_of(
     """What is wrong with the customers of a row; `placed` says in which row others stand."""
     field, codes = f"plan_rows.{place}.codes", codes_of(row)
     if strange := [code for code in codes if code not in known]:
-        yield Problem(field, "Not on the roster: {codes}", {"codes": _some(strange)})
+        yield Problem(field, "Not on the roster: {codes}", {"codes": some(strange)})
     if twice := [code for code in codes if code in placed]:
-        yield Problem(field, "These customers stand in another row as well: {codes}", {"codes": _some(twice)})
+        yield Problem(field, "These customers stand in another row as well: {codes}", {"codes": some(twice)})
     of = row["department"]
     if others := [code for code in codes if code in known and (known[code].project or of) != of]:
         template = "These customers belong to another department than {department}: {codes}"
-        yield Problem(field, template, {"department": of, "codes": _some(others)})
+        yield Problem(field, template, {"department": of, "codes": some(others)})
     placed.update(dict.fromkeys(codes, place))
 
 
@@ -313,7 +313,7 @@ def sample_design(call: Call) -> Values:
 def parties_there(call: Call) -> None:
     """Everybody who has to take part (the parameter `parties`) is listed in the table `attendees`."""
     there = {row["party"] for row in call.values.get("attendees") or []}
-    if missing := [each for each in _listed(parameter(call, "parties")) if each not in there]:
+    if missing := [each for each in listed(str(parameter(call, "parties"))) if each not in there]:
         template = "Nobody of {parties} took part: the plan is discussed together with them"
         raise Invalid([Problem("attendees", template, {"parties": ", ".join(missing)})])
 
@@ -324,20 +324,9 @@ def measures_owned(call: Call) -> None:
     """Who owns a measure in a table `measures_<role>` holds that role, and may carry measures out."""
     problems = [
         problem
-        for name, rows in call.values.items()
+        for name in call.values
         if name.startswith(_TABLE)
-        for place, row in enumerate(rows or [], 1)
-        for role in (name.removeprefix(_TABLE), OWNER)
-        for problem in holds(call, f"{name}.{place}.owner", row["owner"], role)
+        for problem in all_hold(call, name, "owner", name.removeprefix(_TABLE), OWNER)
     ]
     if problems:
         raise Invalid(problems)
-
-
-def _listed(value: Any) -> list[str]:
-    return [part.strip() for part in re.split("[,，、]", str(value)) if part.strip()]
-
-
-def _some(codes: Iterable[str]) -> str:
-    found = list(codes)
-    return ", ".join(found[:20]) + (", …" if len(found) > 20 else "")

@@ -10,7 +10,9 @@ from survey import rounds
 from survey.figures import shown
 from survey.plausibility import Answers, Doubt, doubts
 from survey.returns import stored
-from tasks.fieldwork import current, parameter, sheet
+from tasks.controlled import tabled
+from tasks.meaning import current, parameter
+from tasks.papers import TOO_FEW
 
 handlers = Handlers("plausibility")
 
@@ -41,10 +43,11 @@ def examine(call: Call) -> Values:
         call.note("answers.doubted", {"part": found.part or found.name, "count": count, "of": len(sets)})
     lines = [f"{who}：{why}。" for who, why in rows[:MOST_NAMED]]
     lines += [f"等共{count}份。"] if len(rows) > MOST_NAMED else []
+    nothing = f"{len(sets)}份答卷中没有发现重复或前后矛盾的答卷"
     return {
         "doubtful": count,
-        "doubtful_text": "\n".join(lines) or f"{len(sets)}份答卷中没有发现重复或前后矛盾的答卷。",
-        "$record": {"存疑答卷清单.csv": sheet(("客户", "存疑原因"), rows)},
+        "doubtful_text": "\n".join(lines) or f"{TOO_FEW if rounds.few(call.conn, [found]) else nothing}。",
+        "$record": tabled(call, ("客户", "存疑原因"), rows),
     }
 
 

@@ -6,7 +6,6 @@ comes with a newly published version of the procedure; the answers asked for her
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,8 +14,9 @@ from engine.forms import Form
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey.questionnaires import columns_of, published, questionnaire_of
 from survey.wording import Fault, faults, private
-from tasks.fieldwork import asked, parameter
+from tasks.controlled import listed
 from tasks.indicators import asked_about
+from tasks.meaning import asked, parameter
 
 handlers = Handlers("questionnaires")
 
@@ -95,7 +95,7 @@ def covered(call: Call) -> None:
             template = "{indicator} is none of the indicators: {wanted}"
             params = {"indicator": row["indicator"], "wanted": "、".join(wanted)}
             problems.append(Problem(f"measured_by.{place}.indicator", template, params))
-        if strange := [each for each in _listed(row["items"]) if each not in known]:
+        if strange := [each for each in listed(row["items"]) if each not in known]:
             template = "The questionnaire has no question {items}; it has {known}"
             params = {"items": ", ".join(strange), "known": ", ".join(sorted(known))}
             problems.append(Problem(f"measured_by.{place}.items", template, params))
@@ -171,15 +171,11 @@ def _longest(call: Call) -> int:
 
 
 def _private_words(call: Call) -> list[str]:
-    return _listed(str(parameter(call, "private_words")))
+    return listed(str(parameter(call, "private_words")))
 
 
 def _published(call: Call, name: str) -> Form:
     return questionnaire_of(call.conn, published(call.conn, call.procedure), name)
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in re.split("[,，、]", text) if part.strip()]
 
 
 def _released(call: Call, field: str, found: Form, *, wanted: bool = True) -> Iterator[Problem]:
@@ -205,7 +201,7 @@ def _unchanged(call: Call, found: Form) -> Iterator[Problem]:
 
 def _missing(call: Call, field: str, found: Form) -> Iterator[Problem]:
     asked = {each.id for each in found.questions}
-    wanted = _listed(str(parameter(call, "constructs")))
+    wanted = listed(str(parameter(call, "constructs")))
     if missing := [name for name in wanted if name not in asked]:
         template = (
             "Version {version} of the questionnaire does not ask about {missing}: add a question with that id"

@@ -18,7 +18,7 @@ from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import draws, rounds
 from survey.figures import quota
 from survey.sampling import Design
-from tasks.fieldwork import conditions, current
+from tasks.meaning import conditions, current, meant, value_of
 
 handlers = Handlers("quotas")
 
@@ -141,7 +141,7 @@ def _base(call: Call) -> Base:
     if named in BASES:
         found = rounds.progress(call.conn, current(call))
         return Base(found.members if named == "sample" else found.issued, BASES[named], {})
-    number = _whole(call, named, call.variables.get(named, call.parameters.get(named)))
+    number = _whole(call, named, value_of(call, named))
     return Base(number, "基数", {})
 
 
@@ -149,7 +149,7 @@ def _percent(call: Call, name: str) -> Fraction | None:
     named = call.properties.get(name)
     if named is None:
         return None
-    value = call.variables.get(named, call.parameters.get(named, named))
+    value = meant(call, named)
     return None if value is None else share(value)
 
 

@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.bpmn.state import variables
-from engine.characters import identity
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, asks_for
 from engine.store import tables
-from survey import callbacks
 from survey.numbering import ranges
-from tasks.fieldwork import holds
+from tasks.appointments import all_hold
+from tasks.callbacks import strangers
 
 handlers = Handlers("rectification")
 
@@ -32,38 +31,24 @@ _VOID = ("cancelled", "failed")
 @handlers.verify
 @asks_for({HEAD: "责任部门"})
 def problems_assigned(call: Call) -> None:
-    """Whoever is named as the head of a responsible department holds that role."""
-    problems = [
-        problem
-        for place, row in enumerate(call.values.get("problems") or [], 1)
-        for problem in holds(call, f"problems.{place}.head", row["head"], HEAD)
-    ]
+    """Whoever is named in `problems` as the head of a responsible department holds that role.
+
+    Where something was missed (`failed`, of `standards.judge`), every `item` of it is taken up there.
+    """
+    problems = all_hold(call, "problems", "head", HEAD)
+    taken_up = {row.get("item") for row in call.values.get("problems") or []}
+    left = [each["item"] for each in call.variables.get("failed") or [] if each["item"] not in taken_up]
+    if left:
+        template = "Nobody answers for {names} yet: add a row for each, with its name as the item"
+        problems.append(Problem("problems", template, {"names": "、".join(left)}))
     if problems:
         raise Invalid(problems)
 
 
 @handlers.verify
-@asks_for({HEAD: "责任部门"})
-def failures_assigned(call: Call) -> None:
-    """What was missed (`failed`, of `standards.judge`) is taken up in `problems`; heads as for `problems_assigned`."""
-    taken_up = {row.get("item") for row in call.values.get("problems") or []}
-    left = [each["item"] for each in call.variables.get("failed") or [] if each["item"] not in taken_up]
-    if left:
-        template = "Nobody answers for {names} yet: add a row for each, with its name as the item"
-        raise Invalid([Problem("problems", template, {"names": "、".join(left)})])
-    problems_assigned(call)
-
-
-@handlers.verify
 def customers_known(call: Call) -> None:
-    """Whoever stands in `problems` as `customer` is on the roster."""
-    template = "Customer {code} does not stand on the roster"
-    faults = [
-        Problem(f"problems.{place}.customer", template, {"code": row["customer"]})
-        for place, row in enumerate(call.values.get("problems") or [], 1)
-        if callbacks.on_roster(call.conn, call.unit, identity(row["customer"])) is None
-    ]
-    if faults:
+    """Whoever stands in `problems` as `customer` is in the round or on the roster."""
+    if faults := list(strangers(call, "problems")):
         raise Invalid(faults)
 
 
@@ -95,11 +80,9 @@ def disposed(call: Call) -> None:
     Where the parameter `corrector` names a role, whoever is to correct something (`person`) has to hold it.
     """
     size = len(call.variables.get("problems") or [])
-    faults: list[Problem] = []
+    role = call.parameters.get("corrector")
+    faults = all_hold(call, "corrected", "person", str(role)) if role else []
     seen: Counter[int] = Counter()
-    if role := call.parameters.get("corrector"):
-        for place, row in enumerate(call.values.get("corrected") or [], 1):
-            faults += holds(call, f"corrected.{place}.person", row["person"], str(role))
     for table in ("corrected", "deferred"):
         for place, row in enumerate(call.values.get(table) or [], 1):
             seen[row["number"]] += 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
 from sqlalchemy import select
 
@@ -23,8 +22,9 @@ from survey.figures import method as method_called
 from survey.figures.shape import shape_of
 from survey.tables import survey_round
 from tasks import findings
-from tasks.fieldwork import current
-from tasks.papers import MADE, Setting, answered_blocks, asked_for, files, listed, setting
+from tasks.controlled import MADE, Setting, files, listed, setting
+from tasks.meaning import current, value_of
+from tasks.papers import answered_blocks, asked_for
 
 handlers = Handlers("report")
 
@@ -78,7 +78,7 @@ def analysis(call: Call) -> Values:
         method=None if named is None else method_called(named),
         population=population,
     )
-    indicative = int(_known(call, "indicative_base") or 0)
+    indicative = int(value_of(call, "indicative_base") or 0)
     target = _target(call)
     blocks: list[Block] = [Heading("调查概况"), *_about(call, here, found, form)]
     progress = rounds.progress(call.conn, found)
@@ -118,7 +118,7 @@ def _ids(call: Call, name: str) -> list[str]:
     """The ids that a property names, a variable's own where it names one that holds some."""
     found: list[str] = []
     for each in listed(call.properties.get(name)):
-        value = _known(call, each)
+        value = value_of(call, each)
         if isinstance(value, Sequence) and not isinstance(value, str):
             found += map(str, value)
         elif each in call.variables or each in call.parameters:
@@ -128,13 +128,9 @@ def _ids(call: Call, name: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _known(call: Call, name: str) -> Any:
-    return call.variables.get(name, call.parameters.get(name))
-
-
 def _target(call: Call) -> Fraction | None:
     given = call.properties.get("flow.target", "").strip()
-    return findings.exactly(_known(call, given) if _known(call, given) is not None else given)
+    return findings.exactly(value_of(call, given) if value_of(call, given) is not None else given)
 
 
 def _over_time(call: Call, found: rounds.Round, made: Figures) -> Iterator[Block]:
@@ -184,7 +180,7 @@ def _name(found: rounds.Round) -> str:
 def _method(made: Figures) -> str:
     satisfied = "、".join(map(str, made.satisfied))
     return (
-        f"{made.method.title.zh}（{made.method.id}）。计为满意的等级：{satisfied}分。\n"
+        f"{made.method.title.zh}。计为满意的等级：{satisfied}分。\n"
         "平均分按各等级分值对有效评价加权；指数将平均分换算为0至100。置信区间按抽样总体修正，普查且全部回收时不存在抽样误差。\n"
         "判断一律按份数计算，打印的百分比为四舍五入后的结果。"
     )
@@ -206,7 +202,7 @@ def figures_cited(call: Call) -> None:
     for name, rows in call.values.items():
         for place, row in enumerate(rows if isinstance(rows, list) else [], 1):
             cited = row.get("statistic") if isinstance(row, Mapping) else None
-            strange = [] if cited is None else [each for each in _cited(cited) if each not in known]
+            strange = [] if cited is None else [each for each in listed(cited) if each not in known]
             if strange:
                 template = "The report has no figure {names}; it has {known}"
                 params = {"names": "、".join(strange), "known": "、".join(known)}
@@ -222,7 +218,3 @@ def _citable(form: Form) -> dict[str, None]:
     labels += [group.field.label.zh for group in shape.rated_groups if group.field.rows]
     ids = [item.id for item in shape.rated_items] + [group.field.id for group in shape.rated_groups]
     return dict.fromkeys(("总体", *labels, *ids))
-
-
-def _cited(text: str) -> list[str]:
-    return [part.strip() for part in text.replace("、", ",").replace("，", ",").split(",") if part.strip()]

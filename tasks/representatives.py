@@ -13,7 +13,7 @@ from engine.store.organisation import person_names
 from survey import draws
 from survey.rosters import Respondent
 from survey.sampling import Design
-from tasks.fieldwork import holds
+from tasks.appointments import holds
 
 handlers = Handlers("representatives")
 

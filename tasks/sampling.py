@@ -11,8 +11,9 @@ from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import draws, rounds
 from survey.figures import percent
 from survey.sampling import Design, design_of, wanted
-from tasks.fieldwork import SETTINGS, current, parameter, settings, sheet
-from tasks.papers import MADE, files, setting
+from tasks.controlled import MADE, files, setting, tabled
+from tasks.fieldwork import SETTINGS, settings
+from tasks.meaning import current, parameter
 
 handlers = Handlers("sampling")
 
@@ -92,4 +93,4 @@ def newcomers(call: Call) -> Values:
         text += "名册中从未调查过的客户不足，已全部列入。"
     rows = [(each.number, each.code, each.segment, "是" if each.number in new else "否") for each in there]
     head = ("序号", "客户", "客户类型", "首次接受调查")
-    return {"sample_text": text, "sample_new": len(new), "$record": {"调查样本名单.csv": sheet(head, rows)}}
+    return {"sample_text": text, "sample_new": len(new), "$record": tabled(call, head, rows)}

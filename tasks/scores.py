@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from documents.content import Column, Table
+from documents.excel import Sheet
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import rounds
 from survey.figures import Figures, Line, percent, shown
 from survey.figures.shape import shape_of
 from survey.rounds import Round
-from tasks.fieldwork import current, parameter, sheet
+from tasks import statistics
+from tasks.controlled import SIGNED, books, columns, tabled
 from tasks.figures import below, in_brief
+from tasks.findings import how
+from tasks.meaning import current, parameter
 
 handlers = Handlers("scores")
 
-_TAKES = {"flow.part": anything, "flow.sets": anything}
+_TAKES = {"flow.part": anything, "flow.sets": anything, **SIGNED}
+_HEAD = (
+    Column("部门"),
+    Column("小项数", "number"),
+    Column("分值", "number", 2),
+    Column("满意度", "percent", 1),
+)
 
 
 @handlers.inside
@@ -36,17 +47,22 @@ def items(call: Call) -> Values:
         (
             *(names[each.group], each.label.zh),
             *(each.tally.counts.get(point, 0) for point in made.points),
-            *(each.rate.base, shown(each.mean), percent(each.rate.value)),
+            *(each.rate.base, each.mean, each.rate.value),
         )
         for each in made.items
     ]
-    head = ("部门", "小项", *_levels(call, found), "有效份数", "小项分值", "满意度")
+    head: tuple[str | Column, ...] = (
+        *("部门", "小项", *_levels(call, found), "有效份数"),
+        *(Column("小项分值", "number", 2), Column("满意度", "percent", 1)),
+    )
+    table = Table(columns(head, rows), tuple(rows), note=how(made))
+    charts = statistics.rates(made.items)
     return {
         "issued": made.issued,
         "returned": made.returned,
         "return_rate": percent(made.return_rate),
         "item_scores": {each.id: shown(each.mean) for each in made.items},
-        "$record": {"满意度调查统计表.csv": sheet(head, [*rows, (), ("计算方法", made.method.title.zh)])},
+        "$record": books(call, [Sheet("小项分值", table, charts=charts, landscape=True)]),
     }
 
 
@@ -70,17 +86,17 @@ def departments(call: Call) -> Values:
     """
     made = rounds.figures_of(call.conn, [current(call)])
     rows = [_row(made, each) for each in made.groups]
-    lines = [f"{name}：{score}分，{rate}" for name, _, score, rate in rows]
+    lines = [f"{name}：{shown(score)}分，{percent(rate)}" for name, _, score, rate in rows]
     return {
         "department_scores": {each.id: shown(each.mean) for each in made.groups},
         "departments_text": "\n".join(lines),
-        "$record": {"各部门满意度.csv": sheet(("部门", "小项数", "分值", "满意度"), rows)},
+        "$record": tabled(call, _HEAD, rows, name="各部门满意度", note=how(made)),
     }
 
 
-def _row(made: Figures, department: Line) -> tuple[str, int, str, str]:
+def _row(made: Figures, department: Line) -> tuple[str, int, Fraction | None, Fraction | None]:
     count = sum(item.group == department.id for item in made.items)
-    return department.label.zh, count, shown(department.mean), percent(department.rate.value)
+    return department.label.zh, count, department.mean, department.rate.value
 
 
 @handlers.inside
@@ -95,19 +111,17 @@ def whole(call: Call) -> Values:
     threshold = Fraction(str(parameter(call, "problem_threshold"))) / 100
     low = below(made, threshold)
     score, rate = shown(made.whole.mean), percent(made.whole.rate.value)
-    rows = [*(_row(made, each) for each in made.groups), ("项目整体", len(made.items), score, rate)]
-    about = [
-        ("发放份数", made.issued),
-        ("回收份数", made.returned),
-        ("收回率", percent(made.return_rate)),
-        ("计算方法", made.method.title.zh),
+    rows = [
+        *(_row(made, each) for each in made.groups),
+        ("项目整体", len(made.items), made.whole.mean, made.whole.rate.value),
     ]
+    came = f"发放{made.issued}份，回收{made.returned}份，收回率{percent(made.return_rate)}。"
+    table = Table(_HEAD, tuple(rows), note=came + how(made), strong=frozenset({len(rows) - 1}))
+    charts = statistics.rates([*made.groups, made.whole], caption="各部门及整体满意度")
     return {
         "whole_score": score,
         "satisfaction_rate": rate,
         "low_items": [each.id for each in low],
         "figures_summary": in_brief(made, low, threshold),
-        "$record": {
-            "满意度调查统计汇总表.csv": sheet(("部门", "小项数", "分值", "满意度"), [*rows, (), *about])
-        },
+        "$record": books(call, [Sheet("各部门及整体满意度", table, charts=charts)]),
     }

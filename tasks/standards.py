@@ -16,7 +16,8 @@ from survey import rounds
 from survey.figures import Counts, Figures, percent
 from survey.figures import figures as figures_of
 from survey.figures import method as method_called
-from tasks.fieldwork import current, parameter
+from tasks.meaning import current, parameter
+from tasks.papers import TOO_FEW
 
 handlers = Handlers("standards")
 
@@ -24,6 +25,18 @@ WHOLE = "整体满意率"
 OVERALL, ALL, MOST = "overall", "all", "most"
 SATISFIED_BY = {OVERALL: "总体评价为满意", ALL: "所评各项均为满意", MOST: "所评各项过半为满意"}
 """When a questionnaire as a whole is a satisfied one: by its overall item, or by the items that were rated."""
+
+
+_UNJUDGED: Values = {
+    "overall_rate": "—",
+    "overall_met": False,
+    "items_met": False,
+    "standard_mark": "未评定",
+    "standard_text": f"{TOO_FEW}，未作评定。",
+    "problems": [],
+    "failed": [{"item": WHOLE, "description": f"{TOO_FEW}，未作评定"}],
+}
+"""Of an anonymous round of which so few came back that nothing of it is shown: no item was missed, none reached."""
 
 
 def _satisfied_by(value: Any) -> None:
@@ -47,12 +60,14 @@ def judge(call: Call) -> Values:
     Properties: `flow.part`, which round; `flow.method`, instead of the questionnaire's. Parameters: `overall_target`
     and `item_target`, percentages; `satisfied_by`, when a questionnaire is a satisfied one: `overall` (the rate of
     the whole as the method has it), `all` or `most` (of the rated items; then satisfied ÷ returned). Sets
-    `overall_rate` (as printed), `overall_met`, `items_met`, `standard_mark` (达标, 未达标), `standard_text`, and
-    `failed`, what was missed: `item`, its name, and `description`. It is journaled. Sets `problems` empty, for
-    `rectification.take_up` and a form to fill.
+    `overall_rate` (as printed), `overall_met`, `items_met`, `standard_mark` (达标, 未达标, or 未评定 where too few
+    answered anonymously), `standard_text`, and `failed`, what was missed: `item`, its name, and `description`. It is
+    journaled. Sets `problems` empty, for `rectification.take_up` and a form to fill.
     """
     found = current(call)
     counts, named = rounds.counts_of(call.conn, [found]), call.properties.get("flow.method") or found.method
+    if counts.withheld == counts.returned > 0:
+        return dict(_UNJUDGED)
     made = figures_of(
         counts,
         issued=rounds.issued_of(call.conn, [found]),

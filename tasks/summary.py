@@ -17,13 +17,14 @@ from documents.excel import Sheet, workbook
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import rounds
-from survey.figures import Counting, Counts, Figures, Line, Tally, figures, hidden_groups, percent
-from tasks.fieldwork import parameter
-from tasks.papers import MADE, control, setting
+from survey.figures import Counts, Figures, Line, Tally, figures, hidden_groups, percent
+from tasks.controlled import SIGNED, control, setting
+from tasks.handouts import answers_by
+from tasks.meaning import parameter
+from tasks.papers import HIDDEN, TOO_FEW
 
 handlers = Handlers("summary")
 
-TOO_FEW = "份数过少，为保密不列数字"
 _PARAMETERS = {"dissatisfied_least": number(1, whole=True), "indicative_base": number(0, whole=True)}
 
 
@@ -60,7 +61,7 @@ class Complaint:
 
 
 @handlers.inside
-@takes({"flow.record": anything}, {name: MADE[name] for name in MADE if name != "flow.files"}, _PARAMETERS)
+@takes({"flow.record": anything}, SIGNED, _PARAMETERS)
 def make(call: Call) -> Values:
     """Closes all rounds of the instance and makes the summary as a workbook: parts, items, departments, complaints.
 
@@ -137,17 +138,14 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _row(each: Complaint) -> dict[str, object]:
-    numbers = f"{each.dissatisfied}/{each.base}" if each.shown else TOO_FEW
+    numbers = f"{each.dissatisfied}/{each.base}" if each.shown else HIDDEN
     return {"part": each.part, "item": each.label, "numbers": numbers}
 
 
 def _parts(call: Call) -> list[Part]:
     found = []
     for each in rounds.rounds_of(call.conn, call.root):
-        counting = Counting(rounds.questionnaire(call.conn, each), groups=each.groups[:1])
-        for given, groups in rounds.answers_of(call.conn, [each]):
-            counting.add(given, groups)
-        counts = counting.counts()
+        counts = rounds.counts_of(call.conn, [each], each.groups[:1])
         issued = rounds.issued_of(call.conn, [each])
         handed = rounds.counted(call.conn, each, rounds.HANDED_OUT)
         by = each.groups[0] if each.groups else ""
@@ -158,6 +156,13 @@ def _parts(call: Call) -> list[Part]:
         hidden = frozenset(
             name for group, name in hidden_groups(counts, anonymous=each.anonymous) if group == by
         )
+        if by and counts.withheld:
+            # They were surveyed and are told so, without numbers.
+            departments = {
+                name: figures(counts, issued=handed.get(name, number))
+                for name, number in sorted(answers_by(call, each).items())
+            }
+            hidden = frozenset(departments)
         found.append(Part(each, counts, figures(counts, issued=issued), departments, hidden))
     return found
 
@@ -188,7 +193,9 @@ def _unhappy(tally: Tally) -> int:
 def _summary(parts: Iterable[Part], complaints: list[Complaint]) -> str:
     lines = [
         f"{part.name}：发放{part.figures.issued}份，回收{part.figures.returned}份，"
-        f"回收率{percent(part.figures.return_rate)}，满意率{percent(part.figures.whole.rate.value)}。"
+        f"回收率{percent(part.figures.return_rate)}，"
+        + (TOO_FEW if part.figures.withheld else f"满意率{percent(part.figures.whole.rate.value)}")
+        + "。"
         for part in parts
     ]
     departments = sorted({each.department for each in complaints})
@@ -208,7 +215,11 @@ def _sheets(call: Call, parts: list[Part], complaints: list[Complaint]) -> list[
         (
             *(part.name, part.figures.issued, part.figures.returned, part.figures.return_rate),
             *(part.figures.abstained, part.figures.whole.rate.value, part.figures.whole.mean),
-            "基数较小，仅供参考" if part.figures.returned < least else "",
+            TOO_FEW
+            if part.figures.withheld
+            else "基数较小，仅供参考"
+            if part.figures.returned < least
+            else "",
         )
         for part in parts
     ]
@@ -228,7 +239,7 @@ def _sheets(call: Call, parts: list[Part], complaints: list[Complaint]) -> list[
         sheets.append(Sheet(f"{part.name}科室", _departments(part, least), charts=charts, landscape=True))
     listed = [
         (each.department, each.part, each.label, *((each.dissatisfied, each.base) if each.shown else (None, None)),
-         "" if each.shown else TOO_FEW)
+         "" if each.shown else HIDDEN)
         for each in sorted(complaints, key=lambda each: (each.department, each.part))
     ]  # fmt: skip
     columns = ("科室", "调查部分", "不满意项目", "不满意份数", "有效份数", "备注")
@@ -286,7 +297,7 @@ def _departments(part: Part, least: int) -> Table:
     rows: list[tuple[Value, ...]] = []
     for name, made in part.departments.items():
         if name in part.hidden:
-            rows.append((name or "（未注明）", made.issued, None, None, *(None for _ in items), TOO_FEW))
+            rows.append((name or "（未注明）", made.issued, None, None, *(None for _ in items), HIDDEN))
             continue
         rates = [line.rate.value for line in made.items]
         remark = "基数较小，仅供参考" if made.returned < least else ""

@@ -18,7 +18,7 @@ from engine.errors import Invalid, NotFound, Problem
 from engine.handlers import Call, Handlers, Values, asks_for
 from engine.model import label
 from engine.store import tables
-from engine.store.organisation import rights_of
+from engine.store.organisation import person_names, rights_of
 from survey import draws, ledger, rounds
 from survey.figures import percent
 from survey.figures.shape import shape_of
@@ -26,21 +26,14 @@ from survey.ledger import FINAL, RETURNED
 from survey.numbering import allocation, ranges
 from survey.questionnaires import published, questionnaire_of
 from survey.rounds import Member, Round
-from tasks.fieldwork import holds, sheet
+from tasks import ledgers
+from tasks.appointments import all_hold, holds
+from tasks.controlled import books
 
 handlers = Handlers("team")
 
 LEADER, MEMBER, SUPPORT = "team_leader", "team_member", "frontline_support"
 """The roles of those who may lead a survey, survey, and report of calls to customers."""
-
-_KINDS = {
-    "issue": "发放",
-    "reminder": "催收",
-    "attempt": "联系",
-    "return": "回收",
-    "refusal": "拒访",
-    "recheck": "复核",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +92,8 @@ def once(call: Call) -> Values:
 def appointed(call: Call) -> None:
     """Leader and members hold their roles, nobody is named twice, and reports come from first-line support."""
     problems = holds(call, "leader", call.values.get("leader"), LEADER)
-    seen: set[str] = set()
-    for place, row in enumerate(call.values.get("members") or [], 1):
-        field = f"members.{place}.member"
-        if row["member"] in seen:
-            problems.append(Problem(field, "{person} stands here twice", {"person": row["member"]}))
-        seen.add(row["member"])
-        problems += holds(call, field, row["member"], MEMBER)
-    for place, row in enumerate(call.values.get("callback_reports") or [], 1):
-        problems += holds(call, f"callback_reports.{place}.reported_by", row["reported_by"], SUPPORT)
+    problems += all_hold(call, "members", "member", MEMBER, once=True)
+    problems += all_hold(call, "callback_reports", "reported_by", SUPPORT)
     if problems:
         raise Invalid(problems)
 
@@ -146,8 +132,7 @@ def workloads(call: Call) -> Iterable[object]:
     In a further pass, those whom the variable `redo` names, and whoever has customers without a final disposition.
     """
     again = {row["surveyor"] for row in call.variables.get("redo") or []}
-    there = rounds.roster(call.conn, rounds.round_of(call.conn, call.root).id)
-    for surveyor, members in _by_surveyor(there).items():
+    for surveyor, members in _by_surveyor(call).items():
         if not again or surveyor in again or not all(map(_settled, members)):
             numbers = [each.number for each in members]
             yield {"surveyor": surveyor, "customers": ranges(numbers), "count": len(numbers)}
@@ -175,7 +160,7 @@ def own_settled(call: Call) -> None:
             "open": ranges(found.open),
         }
         problems.append(Problem("forms_handed_in", template, params))
-    there = _by_surveyor(rounds.roster(call.conn, rounds.round_of(call.conn, call.root).id))
+    there = _by_surveyor(call)
     returned = sum(each.disposition in RETURNED for each in there.get(surveyor, ()))
     if call.values.get("forms_handed_in") != returned:
         template = "{said} forms are handed in, but the answers of {returned} customers are in"
@@ -190,7 +175,7 @@ def progress(call: Call) -> Values:
     """How far the member `surveyor` is: sets `forms_in`, `customers_settled`, `customers_count` and `done_rate`."""
     surveyor = str(call.variables["surveyor"])
     found = coverage_of(call, surveyor)
-    there = _by_surveyor(rounds.roster(call.conn, rounds.round_of(call.conn, call.root).id))
+    there = _by_surveyor(call)
     return {
         "forms_in": sum(each.disposition in RETURNED for each in there.get(surveyor, ())),
         "customers_settled": found.settled,
@@ -211,25 +196,14 @@ def coverage(call: Call) -> Values:
     text = f"应覆盖{found.frame}个客户，已有最终结果{found.settled}个，覆盖率{found.rate}。"
     if drift.joined:
         text += f"名单生成后新增客户{drift.joined}个，列入下次普查。"
-    rows = [
-        (
-            *(
-                line.number,
-                line.code,
-                _KINDS.get(line.kind, line.kind),
-                ledger.CHANNELS.get(line.channel or "", ""),
-            ),
-            *(line.day, line.recorded_by, line.note or ""),
-        )
-        for line in ledger.lines(call.conn, current)
-    ]
-    head = ("序号", "客户", "事项", "方式", "日期", "登记人", "说明")
+    entered = ledger.lines(call.conn, current)
+    names = person_names(cast(Connection, call.conn), {line.recorded_by for line in entered})
     return {
         "coverage_frame": found.frame,
         "coverage_settled": found.settled,
         "coverage_rate": found.rate,
         "coverage_text": text,
-        "$record": {"调查联系台账.csv": sheet(head, rows)},
+        "$record": books(call, [ledgers.of_entries(entered, names)]),
     }
 
 
@@ -245,8 +219,7 @@ def everyone_covered(call: Call) -> None:
             params = {"rate": found.rate, "settled": found.settled, "frame": found.frame}
             raise Invalid([Problem("forms_verdict", template, params)])
         return
-    there = rounds.roster(call.conn, rounds.round_of(call.conn, call.root).id)
-    known = _by_surveyor(there)
+    known = _by_surveyor(call)
     problems = [
         Problem(f"redo.{place}.surveyor", "{person} has no customers to survey", {"person": row["surveyor"]})
         for place, row in enumerate(call.values.get("redo") or [], 1)
@@ -281,9 +254,9 @@ def _left_out(call: Call, found: Round) -> int:
     return excluded + drawn.population - drawn.size
 
 
-def _by_surveyor(members: Iterable[Member]) -> dict[str, list[Member]]:
+def _by_surveyor(call: Call) -> dict[str, list[Member]]:
     found: dict[str, list[Member]] = {}
-    for each in members:
+    for each in rounds.roster(call.conn, rounds.round_of(call.conn, call.root).id):
         found.setdefault(each.surveyor or "", []).append(each)
     return found
 

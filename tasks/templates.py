@@ -17,7 +17,7 @@ from engine.bpmn.rules.properties import pairs
 from engine.errors import Conflict, Finding, Misbuilt
 from engine.handlers import Handlers
 from engine.procedures import Procedure
-from tasks.papers import listed
+from tasks.controlled import FILLED, listed
 
 handlers = Handlers("templates")
 
@@ -57,9 +57,13 @@ def in_word(steps: Iterable[Mapping[str, str]]) -> dict[str, list[str] | None]:
             record: None for record in pairs(step.get("flow.records", "")).values() if record not in found
         }
         function = functions.get(step.get("flow.handler", "").strip())
-        papers = function is not None and function.settings and "flow.files" in function.settings.properties
+        if function is None:  # a form, where its record is to be kept as Word
+            papers = "flow.files" in step
+        else:
+            papers = function.settings is not None and "flow.files" in function.settings.properties
         if papers and "word" in (listed(step.get("flow.files")) or ["word"]):
-            acts = [part.split()[0] for part in listed(step.get("flow.signed"))]
+            signed = listed(step.get("flow.signed")) if function is not None else [FILLED]
+            acts = [part.split()[0] for part in signed]
             record = step.get("flow.record", "").strip()
             found[record] = [*(found.get(record) or ()), *acts]
     return found

@@ -9,13 +9,14 @@ from typing import cast
 
 from sqlalchemy import Connection
 
+from documents.content import Value
 from engine.calendar.counting import working_days_between
 from engine.calendar.working import WorkingCalendar
 from engine.handlers import Call, Handlers, Values, anything, takes
 from engine.queries.instances import Step, steps_of
 from engine.store.calendars import calendar_of
 from survey.figures import shown
-from tasks.fieldwork import sheet
+from tasks.controlled import tabled
 
 handlers = Handlers("timing")
 
@@ -41,7 +42,7 @@ def steps(call: Call) -> Values:
         "steps_done": len(done),
         "steps_late": late,
         "steps_summary": f"共完成{len(done)}个步骤，逾期{late}个，平均用时{mean}个工作日{longest}。",
-        "$record": {"各步骤用时表.csv": sheet(_HEAD, _rows(call, done, took))},
+        "$record": tabled(call, _HEAD, _rows(call, done, took)),
     }
 
 
@@ -57,13 +58,13 @@ def _longest(done: Sequence[Step], took: Sequence[int]) -> str:
     return f"，最长的是“{step.name}”（{max(took)}个工作日）"
 
 
-def _rows(call: Call, done: Sequence[Step], took: Sequence[int]) -> Iterator[tuple[object, ...]]:
+def _rows(call: Call, done: Sequence[Step], took: Sequence[int]) -> Iterator[tuple[Value, ...]]:
     for step, days in zip(done, took, strict=True):
         assert step.closed_at is not None
         dates = (step.opened_at, None if step.due_at is None else _last(step.due_at), step.closed_at)
         yield (
             *(step.name, step.role_name, step.person_name),
-            *("" if each is None else _day(call, each) for each in dates),
+            *(None if each is None else _day(call, each) for each in dates),
             *(days, "逾期" if step.late else "按期" if step.due_at else "无期限"),
         )
 

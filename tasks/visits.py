@@ -13,7 +13,7 @@ from engine.errors import EngineError, Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import ledger, rounds
 from survey.rounds import Member, Round
-from tasks.fieldwork import addressed, current
+from tasks.meaning import addressed, current
 
 handlers = Handlers("visits")
 

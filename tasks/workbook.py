@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 
 from documents.content import Chart, Column, Control, Series, Table, Value
 from documents.excel import Sheet, workbook
 from engine.errors import Invalid
-from engine.forms import Form
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey.analysis import Analysis, Crossing, analyse
-from survey.figures import INDICATIVE, QUADRANTS, Figures, Line, percent, priorities
+from survey.figures import INDICATIVE, QUADRANTS, Figures, percent, priorities
 from survey.figures import method as method_called
-from tasks.fieldwork import current
-from tasks.figures import interval
-from tasks.findings import grouping
-from tasks.papers import listed, setting
+from tasks import statistics
+from tasks.controlled import SIGNED, books, listed
+from tasks.findings import grouping, how, labels_of
+from tasks.meaning import current
+from tasks.papers import HIDDEN, TOO_FEW
+from tasks.statistics import UNKNOWN, WEAK
 
 handlers = Handlers("workbook")
 
-_WEAK, _HIDDEN, _UNKNOWN = "基数较小，仅供参考", "份数过少，为保密不列数字", "（未注明）"
 _NAME = 24
 """Characters of a grouping's name in the name of a sheet, which has 31."""
 
@@ -30,7 +30,7 @@ _NAME = 24
 @handlers.outside
 @takes(
     {"flow.record": anything},
-    {"flow.part": anything, "flow.by": anything, "flow.method": method_called},
+    {"flow.part": anything, "flow.by": anything, "flow.method": method_called, **SIGNED},
 )
 def charts(call: Call) -> Values:
     """Makes the workbook of a closed round's figures with their charts, as `flow round figures --xlsx` does.
@@ -42,18 +42,18 @@ def charts(call: Call) -> Values:
     named = call.properties.get("flow.method")
     by = listed(call.properties.get("flow.by"))
     made = analyse(call.conn, found, by, None if named is None else method_called(named))
-    content = figures_workbook(made, setting(call).unit, date.fromisoformat(call.today))
     summary = "\n".join(_in_words(made, crossing) for crossing in made.crossings)
-    return {"groups_summary": summary, "$record": {"满意度统计图表.xlsx": content}}
+    return {"groups_summary": summary, "$record": books(call, list(_sheets(made)))}
 
 
 def _in_words(made: Analysis, crossing: Crossing) -> str:
     form = made.questionnaire
-    groups = (
-        f"{_called(form, crossing.by, name)}：{_HIDDEN if each is None else _counted(each)}"
+    labels = labels_of(form, crossing.by)
+    groups = [
+        f"{labels.get(name, name) or UNKNOWN}：{HIDDEN if each is None else _counted(each)}"
         for name, each in crossing.groups.items()
-    )
-    return f"按{grouping(form, crossing.by)}：{'；'.join(groups)}。"
+    ]
+    return f"按{grouping(form, crossing.by)}：{'；'.join(groups) or TOO_FEW}。"
 
 
 def _counted(made: Figures) -> str:
@@ -73,11 +73,16 @@ def _sheets(found: Analysis) -> Iterator[Sheet]:
     yield Sheet(
         "各方法满意率",
         _methods(found),
-        (f"本次采用：{made.method.id} {made.method.title.zh}",),
+        (f"本次采用：{made.method.title.zh}",),
         landscape=True,
     )
     lines = [item for item in made.items if item.id != made.whole.id]
-    yield Sheet("各项满意度", _items(made), charts=_rates([*lines, made.whole], made), landscape=True)
+    yield Sheet(
+        "各项满意度",
+        statistics.by_item(made, indicative=INDICATIVE),
+        charts=statistics.rates([*lines, made.whole]),
+        landscape=True,
+    )
     if found.consistency:
         yield Sheet("信度", _reliability(found))
     with suppress(Invalid):  # without an overall judgement nothing says what matters
@@ -91,7 +96,11 @@ def _sheets(found: Analysis) -> Iterator[Sheet]:
             charts=_of_groups(found, crossing),
             landscape=True,
         )
-        yield Sheet(f"{number}交叉-{safe}", _crossed(found, crossing, label), landscape=True)
+        yield Sheet(
+            f"{number}交叉-{safe}",
+            statistics.crossed(found.questionnaire, crossing.by, crossing.items),
+            landscape=True,
+        )
 
 
 def _response(found: Analysis) -> Table:
@@ -125,41 +134,6 @@ def _methods(found: Analysis) -> Table:
     rows = (*groups, ("总体", *(made.whole.rate.value for made in found.by_method)))
     note = "；".join(f"{made.method.id}：{made.method.title.zh}" for made in found.by_method)
     return Table(head, rows, note=note, strong=frozenset({len(rows) - 1}))
-
-
-def _items(made: Figures) -> Table:
-    head = (
-        *(Column("类别"), Column("项目"), *(Column(f"{point}分", "number") for point in made.points)),
-        *(Column("不了解", "number"), Column("未答", "number"), Column(made.method.base.zh, "number")),
-        *(Column("满意率", "percent", 1), Column("平均分", "number", 2), Column("指数", "number", 1)),
-        *(Column("95%置信区间"), Column("备注")),
-    )
-    rows: list[tuple[Value, ...]] = []
-    strong = set()
-    for group in made.groups:
-        inside = [item for item in made.items if item.group == group.id]
-        rows += [_line(group.label.zh, item.label.zh, item, made) for item in inside]
-        if len(inside) > 1:
-            strong.add(len(rows))
-            rows.append(_line(group.label.zh, "小计", group, made))
-    strong.add(len(rows))
-    rows.append(_line("总体", made.whole.label.zh if made.whole.id else "", made.whole, made))
-    return Table(
-        head, tuple(rows), note=f"{made.method.id}：{made.method.title.zh}", strong=frozenset(strong)
-    )
-
-
-def _line(group: str, name: str, line: Line, made: Figures) -> tuple[Value, ...]:
-    tally = line.tally
-    weak = _WEAK if min(tally.base, made.returned) < INDICATIVE else ""
-    counted = (*tally.numbers, tally.abstained, tally.blank, line.rate.base)
-    return (group, name, *counted, line.rate.value, line.mean, line.index, interval(line.interval), weak)
-
-
-def _rates(lines: Sequence[Line], made: Figures) -> tuple[Chart, ...]:
-    labels = tuple(line.label.zh if line.group else "总体" for line in lines)
-    values = Series("满意率", tuple(line.rate.value for line in lines))
-    return (Chart("bars", labels, (values,), f"各项满意率（{made.method.id}）", percent=True, places=1),)
 
 
 def _reliability(found: Analysis) -> Table:
@@ -202,59 +176,26 @@ def _groups(found: Analysis, crossing: Crossing, label: str) -> Table:
         Column("备注"),
     )
     rows: list[tuple[Value, ...]] = []
+    labels = labels_of(found.questionnaire, crossing.by)
     for name, made in crossing.groups.items():
-        title = _called(found.questionnaire, crossing.by, name)
+        title = labels.get(name, name) or UNKNOWN
         if made is None:
-            rows.append((title, *[None] * (len(parts) + 4), _HIDDEN))
+            rows.append((title, *[None] * (len(parts) + 4), HIDDEN))
             continue
         rates = {group.id: group.rate.value for group in made.groups}
-        weak = _WEAK if made.returned < INDICATIVE else ""
+        weak = WEAK if made.returned < INDICATIVE else ""
         figures = (made.returned, made.whole.rate.value, made.whole.mean, made.whole.index)
         rows.append((title, *figures, *(rates[group.id] for group in parts), weak))
-    return Table(head, tuple(rows), note=f"{found.made.method.id}：{found.made.method.title.zh}")
+    return Table(head, tuple(rows), note=how(found.made))
 
 
 def _of_groups(found: Analysis, crossing: Crossing) -> tuple[Chart, ...]:
     shown = [(name, made) for name, made in crossing.groups.items() if made is not None]
-    labels = tuple(_called(found.questionnaire, crossing.by, name) for name, _ in shown)
+    names = labels_of(found.questionnaire, crossing.by)
+    labels = tuple(names.get(name, name) or UNKNOWN for name, _ in shown)
     values = Series("总体满意率", tuple(made.whole.rate.value for _, made in shown))
     return (
         (Chart("bars", labels, (values,), "各组总体满意率", percent=True, places=1),)
         if len(shown) > 1
         else ()
     )
-
-
-def _crossed(found: Analysis, crossing: Crossing, label: str) -> Table:
-    """Every item by group: base and share of each point, and the test of the item."""
-    points = found.made.points
-    head = (
-        *(Column("项目"), Column(label), Column("份数", "number")),
-        *(Column(f"{point}分", "percent", 1) for point in points),
-        *(Column("备注"), Column("卡方检验", width=32)),
-    )
-    return Table(head, tuple(_cells(found.questionnaire, crossing, len(points))))
-
-
-def _cells(form: Form, crossing: Crossing, points: int) -> Iterable[tuple[Value, ...]]:
-    for table in crossing.items:
-        said = ""
-        if (test := table.test) is not None:
-            doubt = "；期望频数过小，不可靠" if test.doubtful else ""
-            said = f"χ²={test.statistic:.2f}，自由度{test.df}，p={test.p:.4f}{doubt}"
-        for row in table.rows:
-            head = (table.item.label.zh, _called(form, crossing.by, row.name))
-            if row.tally is None:
-                yield (*head, *[None] * (points + 1), _HIDDEN, said)
-            else:
-                yield (*head, row.tally.base, *row.shares, _WEAK if row.indicative else "", said)
-            said = ""  # beside the first group of the item only
-
-
-def _called(form: Form, by: str, name: str) -> str:
-    """A group's name; of an item's answers, their labels."""
-    for field in form.questions:
-        if field.id == by or any(row.id == by for row in field.rows):
-            labels = {str(option.value): option.label.zh for option in field.options}
-            return labels.get(name, name) or _UNKNOWN
-    return name or _UNKNOWN

@@ -23,7 +23,11 @@ FOLDER = Path("demo")
 @option(
     "--folder", type=click.Path(file_okay=False, path_type=Path), default=FOLDER, help="Where it is kept."
 )
-@option("--resume", is_flag=True, help="Go on where it was interrupted, instead of starting afresh.")
+@option(
+    "--resume",
+    is_flag=True,
+    help="Go on where it was interrupted, instead of starting afresh; begin where nothing has begun.",
+)
 @option(
     "--again", is_flag=True, help="Play afresh one that is there already: what was changed in it is lost."
 )

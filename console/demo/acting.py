@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -23,8 +23,7 @@ from console.session import subjects
 from engine import config
 from engine.app import App
 from engine.bootstrap import open_app
-from engine.calendar.counting import roll
-from engine.calendar.working import WorkingCalendar
+from engine.calendar.counting import add_working_days, roll
 from engine.clock import VirtualClock
 from engine.commands import calendars, definitions, journal, organisation, schedules, worklist
 from engine.commands.core import Context
@@ -52,7 +51,7 @@ EXAMPLE = Path("examples") / "resident-survey-2021-09"
 LATE = {
     ("office-3", "collect"): 2,
     ("office-5", "approve"): 1,
-    ("office-2", "rectify"): 1,
+    ("office-2", "execute_action"): 1,
     ("office-6", "meeting"): 1,
 }
 """Who is late with what, by working days."""
@@ -217,17 +216,11 @@ class People:
             day = roll(opened.date() + timedelta(days=1), "next", calendar).day
         else:
             day = (task.due_at.astimezone(self.zone) - timedelta(seconds=1)).date()
-            day = self._shifted(day, late, calendar) if late else roll(day, "previous", calendar).day
+            day = add_working_days(day, late, calendar).day if late else roll(day, "previous", calendar).day
             if task.element in ("draft_plan", "approve", "train") and not late:
                 day = roll(day - timedelta(days=1 + mark % 3), "previous", calendar).day
         moment = datetime.combine(day, time(9, 5), self.zone) + timedelta(minutes=mark % 430)
         return max(moment, opened + timedelta(minutes=40 + mark % 90)).astimezone(UTC)
-
-    @staticmethod
-    def _shifted(day: date, number: int, calendar: WorkingCalendar) -> date:
-        for _ in range(number):
-            day = roll(day + timedelta(days=1), "next", calendar).day
-        return day
 
     def do(self, task: OpenTask) -> None:
         """Hand a task in, as a person of the unit would."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from console import output
 from console.demo import acting
 from console.language import tr
 from engine import config
@@ -52,8 +53,9 @@ class Place:
 def ready(folder: Path, responses: int | None, *, resume: bool, again: bool, ask: bool) -> Iterator[int]:
     """The folder as it is needed to play in, locked while the block lasts; gives the number of answers.
 
-    Raises NotFound where nothing is to be gone on with, Conflict where another plays, where the folder is not a
-    demonstration's, and where one would be lost that nobody gave up: `again` does, or who says so when asked.
+    Raises NotFound where something else than a demonstration is to be gone on with, Conflict where another plays,
+    where the folder is not a demonstration's, and where one would be lost that nobody gave up: `again` does, or who
+    says so when asked.
     """
     mark = folder / MARK
     is_workspace = (folder / config.FILE).is_file()
@@ -61,13 +63,15 @@ def ready(folder: Path, responses: int | None, *, resume: bool, again: bool, ask
     if not mark.exists():
         is_demo = is_workspace and config.read(folder).demo
         is_full = folder.exists() and any(folder.iterdir())
-        if resume and (is_full or not folder.exists()) and not (is_demo and acting.begun(folder)):
+        if resume and is_full and not (is_demo and acting.begun(folder)):
             raise NotFound(
                 "No demonstration has begun in {folder} that could go on; begin one with `flow demo` without --resume",
                 folder=folder,
             )
         if is_full and not is_demo:
             raise Conflict("{folder} is there already and is no demo; name another folder", folder=folder)
+        if resume and not is_full:
+            output.note("No demonstration has begun in {folder} yet, so one begins now", folder=folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder) as place:
         begun = acting.begun(folder) if (folder / config.FILE).is_file() else 0

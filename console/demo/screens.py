@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 LOWEST = 3
 """So many of the items are named that satisfied fewest."""
 OPENED = (".docx", ".xlsx", ".pdf")
+MOST_PAPERS = 5
 """What is opened with an office's programs."""
 
 
@@ -82,7 +84,19 @@ def told(app: App, story: Story) -> Told:
             surveys.append(Survey(each, title, progress, drawn, departments, figures))
         filed = records.filed(conn, app.services.library, number=course.instance)
     paths = dict.fromkeys(each.path for each in filed if each.counts and Path(each.path).suffix in OPENED)
-    return Told(course, tuple(surveys), tuple(paths))
+    return Told(course, tuple(surveys), _papers(tuple(paths)))
+
+
+def _papers(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """The first papers, before workbooks; not what single tasks left, whose files bear the task's number."""
+    whole = [each for each in paths if not re.search(r"-\d+$", Path(each).stem)]
+    set_ = {_joined_name(each) for each in whole if not each.endswith(".xlsx")}
+    ordered = sorted(dict.fromkeys(map(_joined_name, whole)), key=lambda name: name not in set_)
+    return tuple(each for name in ordered[:MOST_PAPERS] for each in whole if _joined_name(each) == name)
+
+
+def _joined_name(path: str) -> str:
+    return str(Path(path).with_suffix(""))
 
 
 def plain(found: Told) -> dict[str, Any]:
@@ -187,5 +201,5 @@ def _joined(paths: tuple[str, ...]) -> list[str]:
     """A line for a document that is there as Word and PDF."""
     forms: dict[str, list[str]] = {}
     for each in paths:
-        forms.setdefault(str(Path(each).with_suffix("")), []).append(Path(each).suffix)
+        forms.setdefault(_joined_name(each), []).append(Path(each).suffix)
     return [name + ", ".join(suffixes) for name, suffixes in forms.items()]

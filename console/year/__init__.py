@@ -17,7 +17,7 @@ import click
 
 from console.language import tr
 from console.session import Session
-from console.shape import NUMBER, option
+from console.shape import NUMBER, Real, option
 
 if TYPE_CHECKING:
     from console.folders import Folder
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_SHARE = click.FloatRange(0, 1)
-_DAYS = click.FloatRange(1, 60)
+_SHARE = Real(0, 1)
+_DAYS = Real(1, 60)
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -82,9 +82,13 @@ def options(function: _F) -> _F:
 
 
 def rehearse(session: Session, given: dict[str, Any]) -> None:
-    """Play the span that the options give and print what it came to. Raises click.UsageError for no span."""
+    """Play the span that the options give and print what it came to.
+
+    Raises click.UsageError for no span, EngineError when incidents are left.
+    """
     from console import output
     from console.year import telling
+    from engine.errors import EngineError
 
     begin, end, chosen = given.pop("begin"), given.pop("end"), given.pop("chosen")
     if begin is None or end is None or end < begin:
@@ -95,6 +99,10 @@ def rehearse(session: Session, given: dict[str, Any]) -> None:
         output.dump(telling.plain(year, manners))
     else:
         telling.tell(year, manners)
+    if year.incidents:
+        raise EngineError(
+            "{number} incidents in the span, named with what is still open", number=year.incidents
+        )
 
 
 def played(

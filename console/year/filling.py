@@ -18,6 +18,9 @@ from engine.forms import Field, Form
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SPANS = re.compile(r"(\d+)(?:\s*[-–—~至]\s*(\d+))?")
 _LISTED = re.compile("[、,，;；] *")
+_CODES = re.compile(r"[、,，;；\s]+")
+_CUSTOMERS = "codes"
+"""The column that lists customers."""
 _MANY = 200
 """Rows that a correction adds at most."""
 
@@ -35,6 +38,8 @@ class Desk:
     """Who holds a role in the unit."""
     standing: Mapping[str, Any] = field(default_factory=dict)
     """What stands in the form beforehand, by field."""
+    alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By customer of the scenarios, those on the roster who are treated as that one is."""
     models: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """The rows that were good in a scenario, by table."""
     taken_over: set[str] = field(default_factory=set)
@@ -88,6 +93,9 @@ def _adapted(field: Field | None, value: Any, desk: Desk, ahead: timedelta) -> A
         return value
     if _DAY.fullmatch(value):
         return (date.fromisoformat(value) + ahead).isoformat()
+    if field is not None and field.id == _CUSTOMERS:
+        codes = [part for part in _CODES.split(value) if part]
+        return ", ".join([*codes, *(other for code in codes for other in desk.alike.get(code, ()))])
     return desk.meant.get(value, value)
 
 
@@ -231,7 +239,7 @@ def _rows(
     there = [row.get(column) for row in rows]
     if all(each in there for each in wanted):  # named because they are too many
         kept = [row for row in rows if row.get(column) not in wanted]
-        return kept or None
+        return kept if kept or not (table.required or table.min) else None
     return [*rows, *({**model, column: each} for each in wanted[:_MANY] if each not in there)]
 
 
@@ -258,7 +266,7 @@ def _lacking(table: Field, params: Mapping[str, object]) -> tuple[str | None, li
         single = columns.get(name.removesuffix("s"))
         if single is None and name == "numbers":
             single = next((each for each in table.fields if each.type == "integer"), None)
-        if single is None:
+        if single is None and name.endswith("s"):
             single = next((each for each in table.fields if each.type in ("text", "choice", "person")), None)
         if single is not None:
             listed = _LISTED.split(value) if isinstance(value, str) else list(value)

@@ -107,7 +107,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """An instance that is still open, and why."""
+    """An instance that is still open, and why; or that has ended with an incident left behind."""
 
     instance: str
     code: str
@@ -132,6 +132,10 @@ class Year:
     rounds: tuple[Wave, ...]
     left: tuple[Left, ...]
     not_started: tuple[tuple[str, EngineError], ...]
+    incidents: int
+    """Steps that failed, and wait for somebody to try them again; each is named in `left`."""
+    beyond: tuple[str, ...]
+    """Procedures that the calendar started, though so that nothing of them came to its end."""
 
 
 def gather(play: Play, begin: date, end: date) -> Year:
@@ -154,7 +158,15 @@ def gather(play: Play, begin: date, end: date) -> Year:
             tuple(_waves(conn, runs, of)),
             tuple(_left(conn, play, runs, of)),
             tuple(play.refused),
+            len(rehearsed.incidents(conn)),
+            _beyond(runs, of),
         )
+
+
+def _beyond(runs: Sequence[rehearsed.Run], of: Mapping[int, str]) -> tuple[str, ...]:
+    begun = [run for run in runs if run.by_calendar]
+    ended = {of[run.id] for run in begun if run.ended_at is not None}
+    return tuple(sorted({of[run.id] for run in begun} - ended))
 
 
 def _day(play: Play, at: datetime) -> date:
@@ -247,7 +259,7 @@ def _left(conn: Connection, play: Play, runs: Sequence[rehearsed.Run], of: Mappi
         failed.setdefault(root, []).append(text)
     found = []
     for run in runs:
-        if run.ended_at is not None:
+        if run.ended_at is not None and run.id not in failed:
             continue
         reasons = [Reason("incident", text=text) for text in dict.fromkeys(failed.get(run.id, ()))]
         reasons += [

@@ -1,8 +1,8 @@
 """The people of a rehearsed year: who takes a task up, when, and with which values; and what stopped them.
 
 They hand in what a scenario handed in for the same step, with today's dates, and answer a refusal by correcting
-what it names. Now and then they decide otherwise, as another scenario does, once for a step of an instance, so that
-every loop comes to its end.
+what it names. Now and then they decide otherwise, as another scenario does: once for a step of an instance, and where
+the usual way led back to it time and again, so that every loop comes to its end.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from console.year.knowledge import Knowledge, Way
 from console.year.place import Office, Place
 from console.year.respondents import Habits, group_cells, sheet, waited
 from engine.app import App
-from engine.calendar.counting import roll
+from engine.calendar.counting import add_working_days, roll
 from engine.calendar.working import WorkingCalendar
 from engine.commands import worklist
 from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound
@@ -37,6 +37,8 @@ _CORRECTIONS = 12
 """How often somebody corrects one form before they give it up for the day."""
 _DAYS = 15
 """On how many working days somebody tries a task that is refused, before they leave it for good."""
+_PATIENCE = 2
+"""How often somebody does the same step of an instance in the usual way, before they decide otherwise for once."""
 _FIRST, _MINUTES = time(9, 5), 450
 """When the working day begins, and how many minutes of it things are handed in."""
 
@@ -92,13 +94,13 @@ class People:
         opened, calendar = task.opened_at.astimezone(zone), self._calendar(task.unit)
         begins = roll(opened.date(), "next", calendar).day
         if task.due_at is None:
-            day = self.later(begins, 1 + draw.randrange(3), calendar)
+            day = add_working_days(begins, 1 + draw.randrange(3), calendar).day
         else:
             last = roll(
                 (task.due_at.astimezone(zone) - timedelta(seconds=1)).date(), "previous", calendar
             ).day
             if draw.random() < self.manners.late:
-                day = self.later(max(last, begins), waited(draw, self.manners.late_days), calendar)
+                day = add_working_days(max(last, begins), waited(draw, self.manners.late_days), calendar).day
             else:
                 span = max((last - begins).days, 0)
                 day = roll(
@@ -112,15 +114,8 @@ class People:
         self._tries[task.id] = tries = self._tries.get(task.id, 0) + 1
         if tries > _DAYS:
             return None
-        day = self.later(self.today(), 1, self._calendar(task.unit))
+        day = add_working_days(self.today(), 1, self._calendar(task.unit)).day
         return datetime.combine(day, _FIRST, self.app.zone).astimezone(UTC)
-
-    @staticmethod
-    def later(day: date, number: int, calendar: WorkingCalendar) -> date:
-        """So many working days later."""
-        for _ in range(number):
-            day = roll(day + timedelta(days=1), "next", calendar).day
-        return day
 
     def do(self, task: Waiting) -> bool:
         """Hand a task in; what stops that is kept in `blocked`."""
@@ -162,7 +157,9 @@ class People:
         done = self._done.get((task.root, task.element), 0)
         knows, draw = office.knows, self._draw(f"{task.id}/way")
         others = knows.unusual.get(task.element, ())
-        if others and not done and draw.random() < self.manners.unusual:
+        times = self.times(task)
+        stuck = times >= _PATIENCE and times % _PATIENCE == 0  # what was decided so often led back here
+        if others and (stuck or (not done and draw.random() < self.manners.unusual)):
             yield draw.choice(others)
         yield _usual(knows, task, done, office)
 
@@ -195,6 +192,7 @@ class People:
             {**office.people, office.knows.stage.unit: office.unit},
             lambda role: self._holders(role, task.unit),
             standing,
+            office.alike,
         )
         values = adapted(form, way.values, desk, way.day)
         refused: Invalid | None = None
@@ -250,9 +248,7 @@ class People:
                 self._as_anybody(office, Record, office.knows.importer, **values)
 
     def _never_answers(self, found: Round, who: Member) -> bool:
-        if who.issued_on is None or who.returned_on is not None or who.disposition in _FINAL:
-            return False
-        return self.manners.respondents.day(found, who.number, date.fromisoformat(who.issued_on)) is None
+        return self._asked(who) and self._answers_on(found, who) is None
 
     def _sheet(self, conn: Any, found: Round) -> str:
         form = rounds.questionnaire(conn, found)
@@ -267,10 +263,19 @@ class People:
         return sheet(form, rows, today) if rows else ""
 
     def _has_answered(self, found: Round, who: Member, today: date) -> bool:
-        if who.issued_on is None or who.returned_on is not None or who.disposition in _FINAL:
-            return False
-        day = self.manners.respondents.day(found, who.number, date.fromisoformat(who.issued_on))
+        day = self._answers_on(found, who) if self._asked(who) else None
         return day is not None and day <= today
+
+    @staticmethod
+    def _asked(who: Member) -> bool:
+        """Whether an answer is still waited for."""
+        return who.issued_on is not None and who.returned_on is None and who.disposition not in _FINAL
+
+    def _answers_on(self, found: Round, who: Member) -> date | None:
+        """The day on which somebody who was asked answers; None: never. Who is visited does so then and there."""
+        issued_on = date.fromisoformat(str(who.issued_on))
+        day = self.manners.respondents.day(found, who.number, issued_on)
+        return issued_on if day is not None and who.channel in _AT_ONCE else day
 
     @staticmethod
     def _first(found: Round, who: Member) -> Mapping[str, str]:
@@ -329,6 +334,8 @@ class People:
         return False
 
 
+_AT_ONCE = ("visit", "phone")
+"""Ways in which people are asked and answer at once."""
 _FINAL = ("refusal", "non-contact", "other", "ineligible")
 """Dispositions of those who give nothing back any more."""
 

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,7 @@ from console.session import subjects
 from console.year.knowledge import Knowledge, knowledge
 from engine.app import App
 from engine.bootstrap import open_app
-from engine.bpmn.reader import read
+from engine.check import Called, called
 from engine.clock import VirtualClock
 from engine.commands import calendars, definitions, organisation, schedules
 from engine.config import Workspace, shipped
@@ -41,6 +41,8 @@ class Office:
     procedure: Procedure
     knows: Knowledge
     unit: str
+    alike: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By customer of the scenarios, those added to the roster who are like that one."""
 
     @property
     def code(self) -> str:
@@ -94,15 +96,18 @@ def _set_up(app: App, chosen: Sequence[Folder], known: list[Folder], customers: 
             if each.id not in wanted:
                 wanted[each.id] = each.load()
     offices = tuple(_office(wanted[folder.id]) for folder in chosen)
-    raw = json.dumps(_document(offices, wanted.values()), ensure_ascii=False).encode()
+    names: dict[str, str] = {}
+    known_by: dict[str, Called] = {}
+    for procedure in wanted.values():
+        known_by[procedure.process] = called(procedure, app.registry, known_by)
+        names |= known_by[procedure.process].roles
+    raw = json.dumps(_document(offices, names), ensure_ascii=False).encode()
     app.do(organisation.ImportOrganisation(by=SYSTEM, document=load(raw, "organisation"), raw=raw))
     for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):
         app.do(calendars.ImportCalendar(by=SYSTEM, document=load(file.read_bytes(), file.name)))
     for procedure in wanted.values():
         app.do(definitions.Publish(by=SYSTEM, procedure=procedure))
-    for office in offices:
-        _open(app, office, customers)
-    return Place(app, offices, wanted)
+    return Place(app, tuple(_opened(app, office, customers) for office in offices), wanted)
 
 
 def _office(procedure: Procedure) -> Office:
@@ -111,14 +116,8 @@ def _office(procedure: Procedure) -> Office:
     return Office(procedure, knows, f"{(procedure.code or procedure.id).lower()}-{knows.stage.unit}")
 
 
-def _document(offices: Sequence[Office], procedures: Any) -> dict[str, Any]:
-    """org.yaml of the organisation."""
-    names = {
-        lane.id: lane.name
-        for procedure in procedures
-        for process in read(procedure.diagram).processes.values()
-        for lane in process.lanes
-    }
+def _document(offices: Sequence[Office], names: Mapping[str, str]) -> dict[str, Any]:
+    """org.yaml of the organisation; `names` are those of roles, by id."""
     held = {role for office in offices for roles in office.knows.stage.people.values() for role in roles}
     units = [{"id": HEAD, "name": "示例集团"}]
     units += [{"id": each.unit, "name": each.knows.stage.unit_name, "parent": HEAD} for each in offices]
@@ -138,18 +137,25 @@ def _document(offices: Sequence[Office], procedures: Any) -> dict[str, Any]:
     }
 
 
-def _open(app: App, office: Office, customers: int) -> None:
-    """Its rosters, and its schedules."""
+def _opened(app: App, office: Office, customers: int) -> Office:
+    """With its rosters, and its schedules."""
+    alike: dict[str, list[str]] = {}
     for order in office.knows.beforehand:
         if order.command == ImportRoster.__name__:
-            values = {**office.said(order.values), "data": _roster(order.values["data"], office, customers)}
-            app.do(ImportRoster(by=Actor(office.people[order.by]), **values))
+            data = _roster(order.values["data"], office, customers, alike)
+            app.do(
+                ImportRoster(by=Actor(office.people[order.by]), **{**office.said(order.values), "data": data})
+            )
     if office.procedure.schedules:
         app.do(schedules.Schedule(by=SYSTEM, procedure=office.procedure.id, unit=office.unit))
+    return replace(office, alike=alike)
 
 
-def _roster(data: Any, office: Office, customers: int) -> str:
-    """The scenarios' roster for the unit, its customers repeated under further codes until there are enough."""
+def _roster(data: Any, office: Office, customers: int, alike: dict[str, list[str]]) -> str:
+    """The scenarios' roster for the unit, its customers repeated under further codes until there are enough.
+
+    Those codes are added to `alike`.
+    """
     rows: list[dict[str, str]] = list(csv.DictReader(io.StringIO(str(data))))
     rows = [office.said(row) for row in rows]
     own = [row for row in rows if row["unit"] == office.unit]
@@ -157,6 +163,7 @@ def _roster(data: Any, office: Office, customers: int) -> str:
     for place in range(max(customers - number, 0) if own else 0):
         model = own[place % len(own)]
         rows.append({**model, "customer": f"{model['customer']}-{place // len(own) + 2}"})
+        alike.setdefault(model["customer"], []).append(rows[-1]["customer"])
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()

@@ -78,9 +78,18 @@ def tell(year: Year, manners: Manners) -> None:
             ("Round", "Procedure", "Period", "Members", "Issued", "Returned", "Rate", "Satisfied", ""),
             map(_wave, year.rounds),
         )
+    _still_open(year)
+
+
+def _still_open(year: Year) -> None:
     _part(tr("Still open, and why"))
     if not (year.left or year.not_started):
         output.say("Nothing.")
+    if year.beyond:
+        output.say(
+            "What the calendar starts of {codes} does not end within this span: begin it earlier, or end it later",
+            codes=", ".join(year.beyond),
+        )
     for code, error in year.not_started:
         output.echo(f"{code}  {tr('could not be started')}: {reason(error)}")
     for each in year.left:
@@ -96,9 +105,10 @@ def _totals(year: Year) -> None:
     lines = year.procedures
     met, missed = sum(each.met for each in lines), sum(each.missed for each in lines)
     output.say(
-        "{runs} instances, {tasks} tasks done; of {due} deadlines {met} were met and {missed} missed ({share})",
+        "{runs} instances, {tasks} tasks done, {incidents} incidents; of {due} deadlines {met} were met and {missed} "
+        "missed ({share})",
         runs=len(year.kickoffs), tasks=sum(each.tasks for each in lines), due=met + missed, met=met,
-        missed=missed, share=_percent(missed / (met + missed)) if met + missed else "—",
+        missed=missed, incidents=year.incidents, share=_percent(missed / (met + missed)) if met + missed else "—",
     )  # fmt: skip
 
 

@@ -7,15 +7,17 @@ definitions and the journal in the database, and both give the same bytes again 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, func, or_, select
 
 from engine.calendar.durations import Duration, parse_duration
+from engine.errors import Problem
 from engine.model import label
 from engine.procedures import from_files
 from engine.procedures.packing import unpack
@@ -85,6 +87,20 @@ def records(conn: Connection, numbers: Sequence[int]) -> list[Item]:
         )
         for row in sorted(found.values(), key=lambda each: str(each.path))
     ]  # fmt: skip
+
+
+def damage(folder: Path, found: Iterable[Item]) -> Iterator[Problem]:
+    """Which files of records are gone, or not as they were made; `folder` is the workspace."""
+    for each in found:
+        file = folder / each.name
+        if not file.is_file():
+            yield Problem("", "The file {path} is missing: put it back from a backup", {"path": each.name})
+            continue
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        if digest != each.sha256:
+            template = "The file {path} was changed after it was made: put it back as it was"
+            yield Problem("", template, {"path": each.name})
 
 
 def definitions(conn: Connection, numbers: Sequence[int]) -> dict[str, Mapping[str, bytes]]:

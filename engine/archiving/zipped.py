@@ -23,6 +23,8 @@ SUMS, MANIFEST, READ_ME, TOLD = "SHA256SUMS", "manifest.json", "README.txt", "hi
 _OURS = (SUMS, MANIFEST, READ_ME, TOLD)
 """What a file holds besides the files of the set."""
 _PIECE = 1 << 20
+_MOST = 64 << 20
+"""Bytes of the lists of a set, unpacked, that are read: some hundred thousand files."""
 _EARLIEST = 1980
 """The first year that a zip can name."""
 
@@ -89,9 +91,9 @@ def _check(zipped: ZipFile) -> tuple[dict[str, Any], str, list[Fault]]:
     faults = [
         Fault(name, "It stands twice in the archive") for name in sorted(set(names)) if names.count(name) > 1
     ]
-    raw = zipped.read(MANIFEST)
+    raw = _whole(zipped, MANIFEST)
     manifest = _manifest(raw)
-    listed = _sums(zipped.read(SUMS))
+    listed = _sums(_whole(zipped, SUMS))
     sealed = {str(each["name"]): str(each["sha256"]) for each in manifest["files"]}
     for name in sorted({*names, *listed, *sealed} - {SUMS}):
         if name not in names:
@@ -107,6 +109,15 @@ def _check(zipped: ZipFile) -> tuple[dict[str, Any], str, list[Fault]]:
         elif name in sealed and sealed[name] != found:
             faults.append(Fault(name, "It is not what was sealed: it was changed"))
     return manifest, hashlib.sha256(raw).hexdigest(), faults
+
+
+def _whole(zipped: ZipFile, name: str) -> bytes:
+    """A list of the set. Raises Invalid for one that grows beyond all measure as it is unpacked."""
+    with zipped.open(name) as entry:
+        raw = entry.read(_MOST + 1)
+    if len(raw) > _MOST:
+        raise Invalid([Problem(name, "It is larger than {limit} bytes when unpacked", {"limit": _MOST})])
+    return raw
 
 
 def _manifest(raw: bytes) -> dict[str, Any]:

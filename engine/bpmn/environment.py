@@ -20,6 +20,18 @@ class BpmnError(Exception):
         self.code = code
 
 
+def no_truth(condition: EngineError, value: object) -> EngineError:
+    """What is wrong with a condition, called by its text, that gives something else than true or false."""
+    if isinstance(value, str):
+        return EngineError(
+            "{condition} gives {value!r}, a text, not true or false. Compare it, as in answer == 'yes', or let the "
+            "variable be true or false: NAME:=true sets it so, NAME=true sets a text",
+            condition=condition, value=value,
+        )  # fmt: skip
+    template = "{condition} gives {value!r}, not true or false. Compare it, as in amount > 0"
+    return EngineError(template, condition=condition, value=value)
+
+
 def plain(values: Mapping[str, object]) -> dict[str, Any]:
     """Values as they will be when the state is next read: a date is text then, a tuple a list.
 

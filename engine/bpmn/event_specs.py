@@ -8,6 +8,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import effects, propagation
 from engine.bpmn.diagram import EventDefinition, Node
+from engine.bpmn.environment import no_truth
 from engine.bpmn.specs import ActivitySpec, NodeSpec
 from engine.errors import EngineError
 from engine.expressions import NotSet
@@ -57,7 +58,8 @@ class CatchSpec(NodeSpec):
     def reconsider(self, token: Token) -> bool:
         """Look at the conditions again after variables changed; they fire when they become true.
 
-        One that reads a variable which is not set yet is not true yet.
+        One that reads a variable which is not set yet is not true yet. Raises EngineError for one that cannot be
+        worked out, or gives neither true nor false.
         """
         run, before = token.workflow, token.internal_data["c"]
         asked = [index for index, each in enumerate(self.definitions()) if each.kind == "conditional"]
@@ -94,10 +96,14 @@ class CatchSpec(NodeSpec):
 
 
 def _holds(run: Run, definition: EventDefinition) -> bool:
+    text = definition.text or ""
     try:
-        return run.env.evaluate(definition.text or "", run.data) is True
+        value = run.env.evaluate(text, run.data)
     except NotSet:
         return False
+    if not isinstance(value, bool):
+        raise no_truth(EngineError("The condition {text}", text=text), value)
+    return value
 
 
 class StartSpec(CatchSpec):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn.diagram import Flow, Node
+from engine.bpmn.environment import no_truth
 from engine.bpmn.specs import ASIDE, NodeSpec
 from engine.errors import EngineError
 
@@ -70,24 +71,30 @@ class ParallelSpec(NodeSpec):
 
 
 def still_coming(spec: NodeSpec, token: Token, arrived: Collection[str]) -> bool:
-    """Whether a token elsewhere can reach one of the gateway's flows that none has `arrived` on (13.4.3).
-
-    As the standard has it, one from which a flow that has a token is reachable too is not waited for. Sequence
-    flows decide; the way over a boundary event counts only for a token that has no other way to the gateway.
-    """
-    waited = near = 0
-    for by_events in (False, True):
-        upstream = spec.process.upstream(spec.name, by_events=by_events)
-        taken = reduce(or_, (upstream[flow] for flow in arrived), 0)
-        empty = reduce(or_, (reach for flow, reach in upstream.items() if flow not in arrived), 0)
-        waited |= empty & ~taken & ~near
-        near = taken | empty
+    """Whether a token elsewhere can reach one of the gateway's flows that none has `arrived` on (13.4.3)."""
+    waited = waited_for(spec.process, spec.name, arrived)
     for each in token.workflow.tasks.values():
         if each.scope != token.scope or each.task_spec is spec or each.internal_data.keys() & ASIDE:
             continue
         if spec.process.bit[each.task_spec.name] & waited:
             return True
     return False
+
+
+def waited_for(process: ProcessSpec, gateway: str, arrived: Collection[str]) -> int:
+    """The nodes on which a token is waited for, by their bits, when one has `arrived` on these flows (13.4.3).
+
+    As the standard has it, one from which a flow that has a token is reachable too is not waited for. Sequence
+    flows decide; the way over a boundary event counts only for a token that has no other way to the gateway.
+    """
+    waited = near = 0
+    for by_events in (False, True):
+        upstream = process.upstream(gateway, by_events=by_events)
+        taken = reduce(or_, (upstream[flow] for flow in arrived), 0)
+        empty = reduce(or_, (reach for flow, reach in upstream.items() if flow not in arrived), 0)
+        waited |= empty & ~taken & ~near
+        near = taken | empty
+    return waited
 
 
 class InclusiveSpec(ParallelSpec):
@@ -154,7 +161,7 @@ class ComplexSpec(NodeSpec):
         seen |= {"activationCount": len(arrived), "waitingForStart": True}
         value = run.env.evaluate(self.node.activation or "", {**run.data, **seen})
         if not isinstance(value, bool):
-            raise EngineError("The activation condition gives {value!r}, not true or false", value=value)
+            raise no_truth(EngineError("The activation condition"), value)
         if not value:
             return False
         facts.update(f="", a=sorted(arrived))

@@ -28,6 +28,7 @@ from engine.bpmn.diagram import (
     Node,
     Process,
 )
+from engine.bpmn.sizes import bounded
 from engine.bpmn.xml import BPMN, BPMNDI, CAMUNDA, local, parse, refuse, tag
 from engine.errors import Finding, Misbuilt
 
@@ -51,7 +52,7 @@ def read(xml: bytes) -> Diagram:
 
 
 def read_tree(root: etree._Element) -> Diagram:
-    """Everything a parsed file says. Raises Misbuilt when it has no process or an id stands twice."""
+    """Everything a parsed file says. Raises Misbuilt when it has no process, too much, or an id that stands twice."""
     return _Reader(root).diagram()
 
 
@@ -97,7 +98,7 @@ class _Reader:
         )
         if not processes:
             raise refuse("The file has no process", "Draw a process, or name the file that has one")
-        return Diagram(processes, self.tasks, drawn)
+        return bounded(Diagram(processes, self.tasks, drawn))
 
     def process(self, element: etree._Element) -> Process:
         scopes = [element, *(each for each in element.iter(f"{{{BPMN}}}*") if local(each) in SCOPES)]

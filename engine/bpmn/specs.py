@@ -15,6 +15,7 @@ from SpiffWorkflow.util.task import TaskState
 
 from engine.bpmn import effects, propagation
 from engine.bpmn.diagram import PERSON_TASKS, SCOPES, Flow, Node
+from engine.bpmn.environment import no_truth
 from engine.errors import EngineError
 
 if TYPE_CHECKING:
@@ -100,9 +101,7 @@ class NodeSpec(TaskSpec):  # type: ignore[misc]
         run = token.workflow
         value = run.env.evaluate(flow.condition or "", {**run.data, **more} if more else run.data)
         if not isinstance(value, bool):
-            raise EngineError(
-                "The condition of flow {flow} gives {value!r}, not true or false", flow=flow.id, value=value
-            )
+            raise no_truth(EngineError("The condition of flow {flow}", flow=flow.id), value)
         return value
 
     def follow(self, token: Token, flow: Flow) -> None:
@@ -229,7 +228,7 @@ class ActivitySpec(NodeSpec):
             return loop.maximum is not None
         value = run.env.evaluate(loop.condition, {**run.data, "loopCounter": done})
         if not isinstance(value, bool):
-            raise EngineError("The loop's condition gives {value!r}, not true or false", value=value)
+            raise no_truth(EngineError("The loop's condition"), value)
         return value
 
     def leave(self, token: Token) -> None:
@@ -278,7 +277,7 @@ class ServiceSpec(ActivitySpec):
         run = token.workflow
         result = run.env.handle(self.node, run.data)
         if result is None:
-            handler = self.node.properties.get("flow.handler", "")
+            handler = self.node.properties.get("flow.handler", "").strip()
             run.effects.append(effects.Requested(token.id, self.name, handler))
             return None
         run.set(token, result)

@@ -6,7 +6,8 @@ and nothing finished is in it. A token is [number, element, scope, state, facts]
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -48,6 +49,27 @@ def without(state: bytes, names: Collection[str], of: str = "") -> bytes:
     content = _content(state, of, "v")
     kept = {name: value for name, value in content["v"].items() if name not in names}
     return orjson.dumps({**content, "v": kept})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a token of an instance stands."""
+
+    token: int
+    element: str
+    scope: int
+    waiting: bool
+    """It waits for an event or for other tokens, rather than for what the element does."""
+    facts: Mapping[str, Any]
+    """As `Token` lists them."""
+
+
+def places(state: bytes, of: str = "") -> tuple[Place, ...]:
+    """Where the tokens stand, in the order in which they came there. Raises as `variables` does."""
+    return tuple(
+        Place(token, element, scope, status == TaskState.WAITING, facts[0] if facts else {})
+        for token, element, scope, status, *facts in _content(state, of, "t")["t"]
+    )
 
 
 def _content(state: bytes, of: str, *parts: str) -> dict[str, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from lxml import etree
 
 from engine.errors import Finding, Misbuilt
-from engine.xml_text import decode, has_document_type
+from engine.xml_text import MAX_BYTES, decode, has_document_type
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
 
-MAX_BYTES = 4_000_000
 MAX_ELEMENTS = 50_000
 """Of the XML: a step with its properties, its flow and their drawing are some sixteen."""
 MAX_DEPTH = 1_000

@@ -7,7 +7,9 @@ read. Here it is seen whether they fit together. What is found is `error` when t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from lxml import etree
@@ -23,6 +25,7 @@ from engine.check.settings import files, settings
 from engine.check.view import View
 from engine.decisions import Decision
 from engine.errors import Finding, Misbuilt
+from engine.expressions import Texts
 from engine.handlers import Handlers
 from engine.procedures import Procedure
 
@@ -61,11 +64,12 @@ class World:
 def check(procedure: Procedure, world: World) -> list[Finding]:
     """Everything that keeps the procedure from being published; nothing when it can be."""
     name = procedure.diagram_name
-    read = _diagram(procedure.diagram, world.functions)
+    texts = Texts(frozenset(world.functions))
+    read = _diagram(procedure.diagram, texts)
     diagram, found = read.diagram, [replace(each, file=name) for each in read.findings]
     if diagram is None:
         return found
-    view = View(procedure, diagram, frozenset(world.functions))
+    view = View(procedure, diagram, texts)
     found += surroundings.process(view)
     found += surroundings.drawing(view)
     found += [replace(each, file=name) for each in drawings.sound(read.root)] if read.root is not None else []
@@ -101,7 +105,7 @@ def needed_roles(
 
 def called(procedure: Procedure, registry: Handlers, known: Mapping[str, Called]) -> Called:
     """What the callers of a procedure have to know of it; `known` are the processes that it calls itself."""
-    view = View(procedure, read_tree(parse(procedure.diagram)), BUILT_IN)
+    view = View(procedure, read_tree(parse(procedure.diagram)), Texts(BUILT_IN))
     there = {node.called for node in view.nodes if node.tag == "callActivity"}
     inner = [each for name, each in known.items() if name in there]
     return Called(
@@ -122,7 +126,7 @@ def called_in(procedure: Procedure) -> set[str]:
 
 def names(procedure: Procedure, diagram: Diagram, functions: Collection[str]) -> Names:
     """The variables that a procedure knows, as the checks of its diagram see them."""
-    return dates.names(View(procedure, diagram, frozenset(functions)))
+    return dates.names(View(procedure, diagram, Texts(frozenset(functions))))
 
 
 def check_diagram(
@@ -137,7 +141,7 @@ def check_diagram(
     Where `tables` are given, by the ids of their decisions, it is to run by itself: those that its tasks name have
     to be among them, and, unless it is not `closed`, what it calls in the file.
     """
-    read = _diagram(xml, functions)
+    read = _diagram(xml, Texts(frozenset(functions)))
     found = list(read.findings)
     if read.diagram is not None and tables is not None:
         found += decisions.of_diagram(read.diagram, tables)
@@ -151,7 +155,7 @@ def check_bare(xml: bytes, published: Collection[str] = ()) -> list[Finding]:
 
     `published` are the processes that it may call besides its own.
     """
-    read = _diagram(xml, BUILT_IN)
+    read = _diagram(xml, Texts(BUILT_IN))
     found = list(read.findings)
     if read.root is not None:
         found += drawings.sound(read.root)
@@ -177,7 +181,20 @@ class _Read:
         return finding if finding.line is not None else replace(finding, line=self.lines.get(finding.element))
 
 
-def _diagram(xml: bytes, functions: Collection[str]) -> _Read:
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let Python not look for circles in what is made, of which there are none: each look goes through all of it."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@_undisturbed()
+def _diagram(xml: bytes, texts: Texts) -> _Read:
     try:
         root = parse(xml)
     except Misbuilt as error:
@@ -189,7 +206,7 @@ def _diagram(xml: bytes, functions: Collection[str]) -> _Read:
     except Misbuilt as error:
         found += error.findings
     else:
-        found += rules.findings(diagram, functions=functions)
+        found += rules.findings(diagram, texts)
     once = {(each.element, each.reason): each for each in reversed(found)}
     lines = {str(each.get("id")): each.sourceline or 0 for each in root.iter("{*}*") if each.get("id")}
     return _Read(diagram, list(once.values())[::-1], lines, root)

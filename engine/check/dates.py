@@ -22,7 +22,6 @@ from engine.calendar.rules import Before
 from engine.check.decisions import reads
 from engine.check.view import View, meant
 from engine.errors import EngineError, Finding, Invalid, Misbuilt
-from engine.expressions import compile_expression, compile_script
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d.*")
@@ -89,7 +88,7 @@ def _timed(view: View, node: Node) -> frozenset[str]:
     for each in node.events:
         if each.kind == "timer" and each.text:
             try:
-                read |= compile_expression(each.text, view.functions).names
+                read |= view.texts.expression(each.text).names
             except Misbuilt:
                 continue  # a duration or a date
     return read
@@ -158,13 +157,13 @@ def _read(view: View, *, forms: bool) -> Iterator[tuple[str, frozenset[str]]]:
                 continue  # said by the rules
         for element, text in expression_texts(chart):
             try:
-                yield element, compile_expression(text, view.functions).names
+                yield element, view.texts.expression(text).names
             except Misbuilt:
                 continue
         for node in chart.nodes:
             if node.tag == "scriptTask":
                 try:
-                    yield node.id, compile_script(node.script or "", view.functions).names
+                    yield node.id, view.texts.script(node.script or "").names
                 except Misbuilt:
                     continue
             if by_table(node):
@@ -203,7 +202,7 @@ def _by_node(view: View, node: Node, known: _Known) -> None:
     known.names |= set(listed(node.properties.get("flow.output", "")))
     if node.tag == "scriptTask":
         try:
-            known.dates |= compile_script(node.script or "", view.functions).assigns
+            known.dates |= view.texts.script(node.script or "").assigns
         except Misbuilt:
             known.others = True
     if by_table(node):

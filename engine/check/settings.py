@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from engine.bpmn.diagram import Node
@@ -10,6 +10,7 @@ from engine.bpmn.rules.properties import HANDLED, PLACES
 from engine.check.view import View, meant
 from engine.errors import EngineError, Finding, Misbuilt
 from engine.handlers import Handler, Handlers
+from engine.procedures import Procedure
 
 
 def settings(view: View, registry: Handlers) -> Iterator[Finding]:
@@ -55,9 +56,19 @@ def _parameters(view: View, handler: Handler) -> Iterator[Finding]:
             yield Finding("incomplete", document.name, place, template, "Correct its value", params)
 
 
+def made_by(procedure: Procedure, nodes: Iterable[Node]) -> list[Mapping[str, str]]:
+    """What the steps say of themselves, and as which files the procedure keeps the records that they leave."""
+    found: list[Mapping[str, str]] = []
+    for node in nodes:
+        known = procedure.records.get(node.properties.get("flow.record", ""))
+        kept = {"flow.files": ", ".join(known.files)} if known is not None and known.files else {}
+        found.append({**kept, **node.properties})
+    return found
+
+
 def files(view: View, registry: Handlers) -> Iterator[Finding]:
     """Every file that only functions read, as a template, can be used by them."""
-    steps = [node.properties for node in view.nodes]
+    steps = made_by(view.procedure, view.nodes)
     for pattern, judge in registry.files.items():
         for name, content in view.procedure.files.items():
             if PurePosixPath(name).match(pattern):

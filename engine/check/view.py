@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.bpmn.diagram import Diagram, Node, Process
 from engine.bpmn.rules.chart import Chart
 from engine.errors import Finding
+from engine.expressions import Texts
 from engine.procedures import Procedure
 from engine.strict_yaml import Path, nearest
 
@@ -18,7 +19,7 @@ class View:
 
     procedure: Procedure
     diagram: Diagram
-    functions: frozenset[str]
+    texts: Texts
 
     @property
     def main(self) -> Process | None:
@@ -39,7 +40,7 @@ class View:
     @property
     def charts(self) -> list[Chart]:
         """Each process laid out for judging."""
-        return [Chart(self.diagram, process, self.functions) for process in self.processes]
+        return [Chart(self.diagram, process, self.texts) for process in self.processes]
 
     def incomplete(self, element: str, template: str, remedy: str, /, **params: object) -> Finding:
         """Something is missing in the diagram, or for it."""

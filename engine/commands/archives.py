@@ -60,7 +60,10 @@ class Sealed:
 
 
 def seal_archive(cmd: SealArchive, ctx: Context) -> Sealed:
-    """Seal an instance that has ended. Raises Conflict for another, Denied to whoever has no role in its unit."""
+    """Seal an instance that has ended.
+
+    Raises Conflict for another, Denied to whoever has no role in its unit, Invalid where files are not as made.
+    """
     instance = ctx.instance(cmd.instance)
     if instance.row["root_id"] not in (None, instance.id):
         raise Conflict(
@@ -71,6 +74,9 @@ def seal_archive(cmd: SealArchive, ctx: Context) -> Sealed:
     if instance.get("status") in ("running", "suspended"):
         raise Conflict("{label} has not ended yet: only what is complete is sealed", label=instance.label)
     _check_right(ctx, instance.row["unit"])
+    made = contents.records(ctx.conn, contents.family(ctx.conn, instance.id))
+    if problems := list(contents.damage(ctx.services.workspace.folder, made)):
+        raise Invalid(problems)
     sealed = put(
         ctx.conn, instance.id, now=ctx.now, day=ctx.today, by=ctx.actor.person, custodian=cmd.custodian,
         retention=cmd.retention,

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from engine.bpmn import effects as fx
 from engine.bpmn.diagram import PERSON_TASKS, Loop, Node
+from engine.bpmn.environment import no_truth
 from engine.bpmn.run import Run
 from engine.commands import calls, deadlines, jobs, moving, waits
 from engine.commands.environment import InstanceEnvironment
@@ -286,8 +287,7 @@ def _holds(
         seen[f"numberOf{which}Instances"] = seen[f"nrOf{which}Instances"] = count
     value = run.env.evaluate(text, seen)
     if not isinstance(value, bool):
-        template = "The condition {text} gives {value!r}, not true or false"
-        raise EngineError(template, text=text, value=value)
+        raise no_truth(EngineError("The condition {text}", text=text), value)
     return value
 
 

@@ -17,10 +17,10 @@ from engine.commands.records import keep
 from engine.decisions import decide
 from engine.errors import EngineError
 from engine.expressions import Expression, Script, compile_expression, compile_script
+from engine.expressions.faults import shown
 from engine.handlers import Call, Kind
 from engine.model import label
 from engine.store.private import set_aside
-from engine.strict_yaml import shown
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
@@ -33,7 +33,7 @@ def throw_error(code: object) -> None:
     """For scripts: throw a BPMN error. Raises EngineError for what is no code."""
     if not isinstance(code, (str, int)) or isinstance(code, bool) or blank(str(code)):
         template = 'throw_error({code}) has no code: write one as text, as in throw_error("REFUSED")'
-        raise EngineError(template, code=shown(code) or "''")
+        raise EngineError(template, code=shown(code))
     raise BpmnError(str(code))
 
 
@@ -74,14 +74,14 @@ class InstanceEnvironment:
     def handle(self, node: Node, variables: Mapping[str, object]) -> Mapping[str, object] | None:
         if by_table(node):
             return self.decide(node, variables)
-        name = node.properties.get("flow.handler")
-        if name is None:
+        name = node.properties.get("flow.handler", "").strip()
+        if not name:
             return {}  # a rehearsal of a bare diagram: `check` reports the missing handler as incomplete
         handler = self.ctx.services.registry.find(name)
-        if handler.kind is Kind.OUTSIDE:
-            return None
+        outside = handler.kind is Kind.OUTSIDE
+        function = handler.first if outside else handler.function
         try:
-            values = dict(handler.function(self.call(node, variables)) or {})
+            values = dict(function(self.call(node, variables)) or {}) if function else {}
         except (EngineError, BpmnError):
             raise
         except Exception as bug:  # an incident at this element: what the person handed in is not lost
@@ -92,7 +92,7 @@ class InstanceEnvironment:
                 kind=type(bug).__name__,
                 reason=str(bug),
             ) from bug
-        return take_records(self.ctx, self.instance, node, values)
+        return None if outside else take_records(self.ctx, self.instance, node, values)
 
     def slept(self) -> bool:
         return self.ctx.services.slept()

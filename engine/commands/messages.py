@@ -49,6 +49,18 @@ def send(cmd: Send, ctx: Context) -> int:
     return int(found.instance_id)
 
 
+def tell(ctx: Context, number: int, name: str) -> bool:
+    """Deliver a message at once to one instance. Returns whether it waited for it."""
+    table = tables.subscription
+    waiting = select(table).where(
+        table.c.kind == "message", table.c.name == name, table.c.instance_id == number
+    )
+    found = ctx.conn.execute(waiting.order_by(table.c.id).limit(1)).one_or_none()
+    if found is not None:
+        _take(ctx, found, name, {})
+    return found is not None
+
+
 def thrown(ctx: Context, job: Any) -> None:
     """A message that an instance threw, and that it or its callers may take before it goes on."""
     payload = job.payload

@@ -27,6 +27,7 @@ from engine.store.organisation import person_names
 
 if TYPE_CHECKING:
     from engine.commands.core import Context, OpenInstance
+    from engine.handlers import Call
 
 
 def keep(ctx: Context, instance: OpenInstance, node: Node, files: Mapping[str, str | bytes]) -> None:
@@ -85,13 +86,18 @@ def _write(target: Path, raw: bytes, durable: bool) -> None:
 
 
 def keep_form(
-    ctx: Context, instance: OpenInstance, node: Node, task: str, form: Form | None, values: Mapping[str, object]
+    ctx: Context, instance: OpenInstance, node: Node, task: str, form: Form | None, call: Call
 ) -> None:  # fmt: skip
-    """A form's clean values as the record its step produces: what was asked and what was answered, in Chinese.
+    """A form's clean values (`Call.values`) as the record its step produces: what was asked and what was answered, in
+    Chinese; as plain text, or as the files that the record is to be kept as.
 
     The task is closed already: who filled it in, and for whom, is read from it.
     """
     record, meta = _filed(ctx, instance, node)
+    setter, values = ctx.services.registry.form_setter, call.values
+    if meta is not None and meta.files and form is not None and setter is not None:
+        keep(ctx, instance, node, setter(call, form, task, _filled_in_by(ctx, task)))
+        return
     title = node.label if meta is None else meta.title.of("zh")
     fields = () if form is None else form.questions
     names = person_names(

@@ -282,7 +282,9 @@ def rule_of(row: Any) -> Rule:
     return rule_from_mapping(row.rule, f"schedule {row.element} of {row.procedure}", None)
 
 
-def _kick_off(ctx: Context, row: Any, period: str, due: datetime, anchors: Mapping[str, str]) -> int | None:
+def _kick_off(
+    ctx: Context, row: Any, period: str, due: datetime, anchors: Mapping[str, str], *, by_hand: bool = False
+) -> int | None:
     table = tables.kickoff
     same = (table.c.schedule_id == row.id, table.c.period == period)
     there = ctx.conn.execute(select(table.c.instance_id).where(*same)).one_or_none()
@@ -301,7 +303,7 @@ def _kick_off(ctx: Context, row: Any, period: str, due: datetime, anchors: Mappi
         ctx.conn.execute(insert(table).values(schedule_id=row.id, period=period, **values))
     else:
         ctx.conn.execute(update(table).where(*same).values(values))
-    facts = {"period": period, "unit": row.unit, "due": due.isoformat(), "late": late}
+    facts = {"period": period, "unit": row.unit, "due": due.isoformat(), "late": late, "by_hand": by_hand}
     ctx.note("schedule.fired", facts, instance=number, subject=row.procedure)
     return number
 
@@ -327,13 +329,11 @@ def fire_now(cmd: FireNow, ctx: Context) -> int:
         period, due, anchors = wanted.period, wanted.at, _anchors(wanted)
     if period is None:
         raise Conflict("{procedure} has nothing planned for {unit}", procedure=cmd.procedure, unit=cmd.unit)
-    number = _kick_off(ctx, row, period, min(due, ctx.now) if due > ctx.now else due, anchors)
+    number = _kick_off(ctx, row, period, min(due, ctx.now), anchors, by_hand=True)
     if number is None:
-        there = ctx.conn.execute(
-            select(tables.kickoff.c.instance_id).where(
-                tables.kickoff.c.schedule_id == row.id, tables.kickoff.c.period == period
-            )
-        ).scalar_one()
+        table = tables.kickoff.c
+        query = select(table.instance_id).where(table.schedule_id == row.id, table.period == period)
+        there = ctx.conn.execute(query).scalar_one()
         raise Conflict("Period {period} was started already: {label}", period=period, label=label(there))
     if period == row.next_period:
         _plan_next(ctx, row.id, row.unit, rule, row.next_at)

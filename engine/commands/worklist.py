@@ -88,7 +88,23 @@ def _open(ctx: Context, task: str) -> tuple[OpenInstance, Any, policy.Work]:
     instance = ctx.instance_of(task)
     row = ctx.conn.execute(_TASK, {"task": task}).one()
     called_off = instance.label if instance.row["status"] == InstanceStatus.CANCELLED else None
-    return instance, row, replace(work_of(ctx, row), called_off=called_off)
+    work = replace(work_of(ctx, row), called_off=called_off, excluded_because=_did(instance, row))
+    return instance, row, work
+
+
+def _did(instance: OpenInstance, row: Any) -> dict[str, str]:
+    """What each person did that bars them from the task, by the names of the steps."""
+    if not row.excluded:
+        return {}
+    nodes = {
+        id_: node
+        for process in instance.definition.diagram.processes.values()
+        for id_, node in process.nodes.items()
+    }
+    steps: dict[str, dict[str, None]] = {}
+    for person, element in row.excluded:  # an element, or a variable that names the person
+        steps.setdefault(person, {})[nodes[element].label if element in nodes else element] = None
+    return {person: ", ".join(names) for person, names in steps.items()}
 
 
 def work_of(ctx: Context, row: Any) -> policy.Work:
@@ -106,7 +122,6 @@ def _work(row: Any, units: tuple[str, ...]) -> policy.Work:
         units=units,
         assignee=row.assignee,
         excluded=tuple(person for person, _ in excluded),
-        excluded_because=", ".join(sorted({element for _, element in excluded})),
         closed_by=row.closed_by,
         delegated=row.delegated_by is not None,
     )
@@ -228,7 +243,7 @@ def delegate(cmd: Delegate, ctx: Context) -> None:
     if cmd.person in work.excluded:
         raise Denied(
             "Task {task} asks for a second pair of eyes: {person} already did {other}",
-            task=row.id, person=cmd.person, other=work.excluded_because,
+            task=row.id, person=cmd.person, other=work.excluded_because.get(cmd.person, ""),
         )  # fmt: skip
     _set(ctx, row, status="claimed", assignee=cmd.person, claimed_at=ctx.now, delegated_by=ctx.who)
     ctx.note(
@@ -288,7 +303,7 @@ def complete(cmd: Complete, ctx: Context) -> None:
         instance=instance.id, subject=row.id, by=actor,
     )  # fmt: skip
     if "flow.record" in node.properties:
-        records.keep_form(ctx, instance, node, row.id, form, values)
+        records.keep_form(ctx, instance, node, row.id, form, env.call(node, run.data, values=values))
     _go_on(ctx, instance, node, row, dict(values), form, (ctx.who, asking.account, holder))
 
 

@@ -14,15 +14,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from engine.expressions.building import ExpressionBuilder, Step
+from engine.errors import Misbuilt
+from engine.expressions.building import ExpressionBuilder
 from engine.expressions.faults import ExpressionFault, NotSet
 from engine.expressions.reading import Source
 from engine.expressions.running import Run
 from engine.expressions.statements import ScriptBuilder
+from engine.expressions.steps import Part, Step
 
-__all__ = ["Expression", "ExpressionFault", "NotSet", "Script", "compile_expression", "compile_script"]
+__all__ = [
+    "Expression",
+    "ExpressionFault",
+    "NotSet",
+    "Script",
+    "Texts",
+    "compile_expression",
+    "compile_script",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,10 @@ class Expression:
     text: str
     names: frozenset[str]
     """The variables it reads."""
+    closed: bool
+    """Whether it reads no variable and calls no function."""
+    parts: tuple[Part, ...] = field(repr=False, compare=False)
+    """The largest parts that do neither and compute something."""
     _step: Step = field(repr=False, compare=False)
 
     def evaluate(self, variables: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
@@ -51,6 +65,8 @@ class Script:
     """The variables it reads before it has set them itself."""
     assigns: frozenset[str]
     """The variables it sets."""
+    parts: tuple[Part, ...] = field(repr=False, compare=False)
+    """The largest parts that read no variable, call no function and compute something."""
     _steps: tuple[Step, ...] = field(repr=False, compare=False)
 
     def execute(
@@ -78,8 +94,8 @@ def compile_expression(text: str, functions: Collection[str]) -> Expression:
     builder = ExpressionBuilder(source, frozenset(functions))
     step = builder.expression(tree)
     source.settle()
-    result = builder.at(tree, lambda run: run.settled(step(run)))
-    return Expression(text, frozenset(builder.names), result)
+    result = builder.settled(tree, step)
+    return Expression(text, frozenset(builder.names), not builder.unknown, tuple(builder.parts), result)
 
 
 def compile_script(text: str, functions: Collection[str]) -> Script:
@@ -92,4 +108,42 @@ def compile_script(text: str, functions: Collection[str]) -> Script:
     builder = ScriptBuilder(source, frozenset(functions))
     steps = tuple(builder.statement(node) for node in tree)
     source.settle()
-    return Script(text, frozenset(builder.names), frozenset(builder.assigns), steps)
+    return Script(text, frozenset(builder.names), frozenset(builder.assigns), tuple(builder.parts), steps)
+
+
+_Text = TypeVar("_Text", Expression, Script)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Many conditions and scripts, as those of a diagram, each compiled once however often it is asked for."""
+
+    functions: frozenset[str] = frozenset()
+    """What they may call besides the built-in functions."""
+    _expressions: dict[str, Expression | Misbuilt] = field(default_factory=dict, repr=False, compare=False)
+    _scripts: dict[str, Script | Misbuilt] = field(default_factory=dict, repr=False, compare=False)
+
+    def expression(self, text: str) -> Expression:
+        """The condition in `text`. Misbuilt as `compile_expression`."""
+        return self._once(self._expressions, text, compile_expression)
+
+    def script(self, text: str) -> Script:
+        """The script in `text`. Misbuilt as `compile_script`."""
+        return self._once(self._scripts, text, compile_script)
+
+    def _once(
+        self,
+        known: dict[str, _Text | Misbuilt],
+        text: str,
+        compile_text: Callable[[str, Collection[str]], _Text],
+    ) -> _Text:
+        found = known.get(text)
+        if found is None:
+            try:
+                found = compile_text(text, self.functions)
+            except Misbuilt as refused:
+                found = refused
+            known[text] = found
+        if isinstance(found, Misbuilt):
+            raise Misbuilt(found.findings)
+        return found

@@ -8,19 +8,17 @@ faults of a text are listed together.
 from __future__ import annotations
 
 import ast
-import inspect
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Any, ClassVar, Final
 
 from engine.expressions.faults import MAX_BITS, MAX_NAME, ExpressionFault, nearest, text_key
-from engine.expressions.functions import BUILT_IN
+from engine.expressions.functions import ACTS, BUILT_IN, fits, takes
 from engine.expressions.operators import ARITHMETIC, COMPARISONS, affirmed, item, negated, part
 from engine.expressions.reading import Source
 from engine.expressions.refusals import BITWISE, FOREIGN_NAMES, METHODS, OTHER, REFUSED
 from engine.expressions.running import Run
-
-Step = Callable[[Run], Any]
-"""Computes one node's value, or carries out one statement."""
+from engine.expressions.steps import COMPUTED, UNKNOWN, Part, Step, located, nothing, read, same
 
 _SIGNS: Final[dict[type[ast.operator | ast.cmpop], str]] = {
     ast.Add: "+",
@@ -41,22 +39,22 @@ _SIGNS: Final[dict[type[ast.operator | ast.cmpop], str]] = {
     ast.Is: "is",
     ast.IsNot: "is not",
 }
-
 _TOO_LARGE: Final = 2**MAX_BITS
-
-
-def nothing(_run: Run) -> None:
-    """The step of `pass`, of a bound left out of a cut, and of what was refused (which is never run)."""
 
 
 class ExpressionBuilder:
     """Builds one text's closures and notes which variables it reads."""
+
+    acts: ClassVar[bool] = False
+    """Whether the text may do something, beyond giving a value."""
 
     def __init__(self, source: Source, functions: frozenset[str]) -> None:
         self.source = source
         self.functions = functions
         self.names: set[str] = set()
         self.assigns: set[str] = set()
+        self.unknown = 0  # how many variables it reads, and functions it calls
+        self.parts: list[Part] = []
         self._builders: dict[type[ast.expr], Callable[[Any], Step]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
@@ -76,20 +74,24 @@ class ExpressionBuilder:
     def expression(self, node: ast.expr) -> Step:
         """The step that computes this node."""
         build = self._builders.get(type(node))
-        return build(node) if build else self.refuse_kind(node)
+        if build is None:
+            return self.refuse_kind(node)
+        unknown, parts = self.unknown, len(self.parts)
+        step = build(node)
+        if isinstance(node, UNKNOWN):
+            self.unknown += 1
+        elif unknown == self.unknown and isinstance(node, COMPUTED):
+            self.parts[parts:] = [Part(node, self.settled(node, step))]
+        return step
+
+    def settled(self, node: ast.expr, step: Step) -> Step:
+        """The step, its value a copy within the bounds."""
+        return self.at(node, lambda run: run.settled(step(run)))
 
     def at(self, node: ast.expr | ast.stmt, operation: Callable[..., Any]) -> Callable[..., Any]:
         """The operation, its faults located at this node."""
-        line, column = self.source.place(node)
-
-        def located(*args: Any) -> Any:
-            try:
-                return operation(*args)
-            except ExpressionFault as fault:
-                fault.locate(line, column)
-                raise
-
-        return located
+        # A partial is one object where a closure is five, and a diagram may have half a million steps.
+        return partial(located, operation, *self.source.place(node))
 
     def refuse(
         self, node: ast.expr | ast.stmt | ast.keyword, template: str, remedy: str, **params: object
@@ -125,7 +127,7 @@ class ExpressionBuilder:
                 "Line {line}, column {column}: this is not a JSON value",
                 "Write a number, text, True, False or None",
             )
-        return lambda _run: value
+        return partial(same, value)
 
     def _list(self, node: ast.List | ast.Tuple) -> Step:
         entries = [self.expression(entry) for entry in node.elts]
@@ -152,7 +154,7 @@ class ExpressionBuilder:
             return nothing
         if name not in self.assigns:
             self.names.add(name)
-        return self.at(node, lambda run: run.read(name))
+        return self.at(node, partial(read, name))
 
     def may_name(self, node: ast.Name) -> bool:
         """Whether a variable may be called that; if not, the fault is noted."""
@@ -310,11 +312,26 @@ class ExpressionBuilder:
             return self._defined(node)
         args = [self.expression(argument) for argument in node.args]
         named = self._named(node.keywords)
-        if name in self.functions:
-            return self._registered(node, name, args, named)
-        if name in BUILT_IN:
-            return self._built_in(node, name, args, named)
-        return self._unknown(node.func)
+        registered = name in self.functions
+        if not registered and name not in BUILT_IN:
+            return self._unknown(node.func)
+        if registered and name in ACTS and not self.acts:
+            return self.refuse(
+                node,
+                "Line {line}, column {column}: only a script may call {name}()",
+                "Call it in a script task",
+                name=name,
+            )
+        if (name in ACTS or not registered) and not fits(name, args, named):
+            return self.refuse(
+                node,
+                "Line {line}, column {column}: {name}() is called with other arguments than it takes",
+                "Write {name}({takes})",
+                name=name,
+                takes=takes(name),
+            )
+        build = self._registered if registered else self._built_in
+        return build(node, name, args, named)
 
     def _named(self, keywords: list[ast.keyword]) -> dict[str, Step]:
         named: dict[str, Step] = {}
@@ -344,21 +361,6 @@ class ExpressionBuilder:
 
     def _built_in(self, node: ast.Call, name: str, args: list[Step], named: dict[str, Step]) -> Step:
         function = BUILT_IN[name]
-        signature = inspect.signature(function)
-        try:
-            signature.bind(*args, **named)
-        except TypeError:
-            takes = (
-                each.name if each.default is each.empty else f"[{each.name}]"
-                for each in signature.parameters.values()
-            )
-            return self.refuse(
-                node,
-                "Line {line}, column {column}: {name}() is called with other arguments than it takes",
-                "Write {name}({takes})",
-                name=name,
-                takes=", ".join(takes),
-            )
 
         def call(run: Run) -> Any:
             values = [run.made(step(run)) for step in args]

@@ -1,4 +1,4 @@
-"""The functions every expression may call.
+"""The functions every expression may call, and the arguments that go with them and with those that act.
 
 They mean what Python's functions of the same name mean, within the bounds of `values`. `get(mapping, key,
 default)` is added; `defined("name")` needs the variables and is built where calls are built.
@@ -6,8 +6,9 @@ default)` is added; `defined("name")` needs the variables and is built where cal
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from engine.expressions.faults import ExpressionFault, checked, kind, shown, text_key, too_large
@@ -179,3 +180,25 @@ BUILT_IN: Final[Mapping[str, Callable[..., Any]]] = {
     "str": _str,
     "sum": _sum,
 }
+ACTS: Final[Mapping[str, str]] = {"sleep": "seconds", "throw_error": "code"}
+"""What does something instead of giving a value, where it is registered: only scripts call it, with one argument."""
+_ONE: Final = inspect.Parameter.POSITIONAL_OR_KEYWORD
+_SIGNATURES: Final[Mapping[str, inspect.Signature]] = {
+    **{name: inspect.signature(function) for name, function in BUILT_IN.items()},
+    **{name: inspect.Signature([inspect.Parameter(argument, _ONE)]) for name, argument in ACTS.items()},
+}
+
+
+def fits(name: str, args: Collection[object], named: Mapping[str, object]) -> bool:
+    """Whether the function, of those here, takes these arguments."""
+    try:
+        _SIGNATURES[name].bind(*args, **named)
+    except TypeError:
+        return False
+    return True
+
+
+def takes(name: str) -> str:
+    """The arguments of a function, as one writes them: `number, [digits]`."""
+    parameters = _SIGNATURES[name].parameters.values()
+    return ", ".join(each.name if each.default is each.empty else f"[{each.name}]" for each in parameters)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import ast
 import re
 import unicodedata
-from collections.abc import Callable
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Final, TypeVar
 
 from engine.errors import Finding, Misbuilt
@@ -64,6 +66,7 @@ _PLAIN: Final = {
     "÷": "/",
 }
 
+_PARTS: Final = (ast.expr, ast.stmt, ast.keyword)
 _PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 
 Tree = TypeVar("Tree", ast.Expression, ast.Module)
@@ -76,8 +79,11 @@ class Source:
         self.text = text.replace("\r\n", "\n").replace("\r", "\n")
         self.findings: list[Finding] = []
         self._lines = self.text.split("\n")
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
         self._parsed = self._lines
         self._shifts = [0] * len(self._lines)
+        self._ends: dict[str, list[int]] = {}
+        """Of lines beyond ASCII: where each character ends, in bytes."""
         self._bracketed: set[int] = set()
 
     def refuse(self, place: Place, template: str, remedy: str, **params: object) -> None:
@@ -94,9 +100,13 @@ class Source:
 
     def place(self, node: ast.expr | ast.stmt | ast.keyword) -> Place:
         """Where a node begins."""
-        # The parser counts columns in bytes of UTF-8.
-        before = self._parsed[node.lineno - 1].encode()[: node.col_offset].decode()
-        return self._written(node.lineno, len(before) + 1)
+        line = self._parsed[node.lineno - 1]
+        before = node.col_offset
+        if not line.isascii():  # the parser counts columns in bytes of UTF-8
+            if line not in self._ends:
+                self._ends[line] = list(accumulate(len(each.encode()) for each in line))
+            before = bisect_right(self._ends[line], before)
+        return self._written(node.lineno, before + 1)
 
     def segment(self, node: ast.expr) -> str | None:
         """The node as written, if it stands on one line."""
@@ -139,8 +149,8 @@ class Source:
         return line, min(max(column + self._shifts[line - 1], 1), len(self._lines[line - 1]) + 1)
 
     def _at(self, offset: int) -> Place:
-        start = self.text.rfind("\n", 0, offset) + 1
-        return self.text.count("\n", 0, offset) + 1, offset - start + 1
+        line = bisect_right(self._starts, offset, hi=len(self._lines))
+        return line, offset - self._starts[line - 1] + 1
 
     def _parse(self, parse: Callable[[str], Tree]) -> Tree:
         try:
@@ -174,9 +184,9 @@ class Source:
         raise Misbuilt(self.findings)
 
     def _check_depth(self, tree: ast.AST) -> None:
-        level = [tree]
+        level: list[ast.AST] = [tree]
         for _ in range(MAX_DEPTH):
-            level = [child for node in level for child in ast.iter_child_nodes(node)]
+            level = [child for node in level for child in _inside(node)]
             if not level:
                 break
         for node in level:
@@ -218,38 +228,40 @@ class Source:
         self.settle()
 
     def _scan_lexemes(self, *, condition: bool) -> None:
-        opened: list[tuple[str, Place]] = []
+        opened: list[tuple[str, int]] = []
         for lexeme in _LEXEMES.finditer(self.text):
-            found, place = lexeme[0], self._at(lexeme.start())
+            found, start = lexeme[0], lexeme.start()
             match lexeme.lastgroup:
+                case "word" | "beyond":
+                    if not found.isascii():
+                        self._scan_characters(found, start)
                 case "open":
-                    opened.append((found, place))
+                    opened.append((found, start))
                     if len(opened) > MAX_DEPTH:
-                        return self._refuse_depth(place)
+                        return self._refuse_depth(self._at(start))
                 case "close":
-                    partner, began = opened.pop() if opened else ("", place)
+                    partner, began = opened.pop() if opened else ("", start)
                     if partner != _PAIRS[found]:
-                        return self._refuse_bracket(place, found)
-                    self._bracketed.update(range(began[0] + 1, place[0] + 1))
+                        return self._refuse_bracket(self._at(start), found)
+                    if not opened:
+                        self._bracketed.update(range(self._at(began)[0] + 1, self._at(start)[0] + 1))
                 case "quotes" | "prefix" | "unclosed":
                     # Where text begins and ends is uncertain from here on.
-                    return self._refuse_quote(place, found)
+                    return self._refuse_quote(self._at(start), found)
                 case "equals" if condition and not opened:
                     self.refuse(
-                        place,
+                        self._at(start),
                         "Line {line}, column {column}: `=` assigns, and a condition assigns nothing",
                         "Write `==` to compare; leave out a leading `=`",
                     )
                 case "foreign":
-                    self.refuse(place, *FOREIGN_SIGNS[found])
+                    self.refuse(self._at(start), *FOREIGN_SIGNS[found])
                 case "number":
-                    self._scan_number(found, place)
+                    self._scan_number(found, start)
                 case "text":
-                    self._scan_text(found, lexeme.start())
-                case "word" | "beyond":
-                    self._scan_characters(found, lexeme.start())
-        for bracket, place in opened[-1:]:
-            self._refuse_bracket(place, bracket)
+                    self._scan_text(found, start)
+        for bracket, start in opened[-1:]:
+            self._refuse_bracket(self._at(start), bracket)
         return None
 
     def _refuse_bracket(self, place: Place, bracket: str) -> None:
@@ -281,15 +293,17 @@ class Source:
                 found=found,
             )
 
-    def _scan_number(self, found: str, place: Place) -> None:
+    def _scan_number(self, found: str, start: int) -> None:
         if len(found) > MAX_DIGITS:
             self.refuse(
-                place, "Line {line}, column {column}: the number is too large", "Write a smaller number"
+                self._at(start),
+                "Line {line}, column {column}: the number is too large",
+                "Write a smaller number",
             )
         elif not _is_number(found):
             # Python still splits `1if` in two, but has announced that it will not.
             self.refuse(
-                place,
+                self._at(start),
                 "Line {line}, column {column}: {found} is not a number",
                 "Put a space between a number and a word; a name begins with a letter",
                 found=found[:40],
@@ -319,7 +333,18 @@ class Source:
                 )
 
 
+def _inside(node: ast.AST) -> Iterator[ast.AST]:
+    """The statements, expressions and keywords that stand directly in a node."""
+    for value in vars(node).values():
+        if isinstance(value, list):
+            yield from (each for each in value if isinstance(each, _PARTS))
+        elif isinstance(value, _PARTS):
+            yield value
+
+
 def _is_number(found: str) -> bool:
+    if found.isdecimal() and (len(found) == 1 or found[0] != "0"):
+        return True
     for convert in (lambda text: int(text, 0), float):
         try:
             convert(found)

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from engine.expressions.building import ExpressionBuilder, Step, nothing
+from engine.expressions.building import ExpressionBuilder
 from engine.expressions.operators import item, put
 from engine.expressions.reading import Source
 from engine.expressions.running import Run
+from engine.expressions.steps import Step, nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class _Target:
 
 class ScriptBuilder(ExpressionBuilder):
     """Builds a script's closures; notes also which variables it assigns."""
+
+    acts = True
 
     def __init__(self, source: Source, functions: frozenset[str]) -> None:
         super().__init__(source, functions)

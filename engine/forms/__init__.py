@@ -8,7 +8,7 @@ from engine.forms.cleaning import clean, draft, prefill, visible
 from engine.forms.conditions import holds
 from engine.forms.form import Condition, Field, Form, Group, Option, Row, Scale, Score, Test, Text
 from engine.forms.loading import load_form, optional_read_text, read_text
-from engine.forms.outline import Prompt, outline
+from engine.forms.outline import Prompt, asked_when, outline
 
 __all__ = [
     "Condition",
@@ -22,6 +22,7 @@ __all__ = [
     "Score",
     "Test",
     "Text",
+    "asked_when",
     "clean",
     "draft",
     "holds",

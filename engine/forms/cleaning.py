@@ -16,6 +16,7 @@ from datetime import date
 from engine.errors import Invalid, Problem
 from engine.forms.conditions import answered, holds
 from engine.forms.form import Field, Form
+from engine.forms.patterns import compiled
 from engine.forms.reading import RefusedError, inside, read, unknown
 from engine.strict_yaml import shown
 
@@ -176,7 +177,7 @@ def _check_text(field: Field, value: object, _setting: Setting) -> list[Problem]
     if len(text) > field.max_length:
         template = "Expected at most {limit} characters, found {count}"
         problems.append(Problem("", template, {"limit": field.max_length, "count": len(text)}))
-    elif field.pattern and not re.fullmatch(field.pattern, text):
+    elif field.pattern and not compiled(field.pattern).fullmatch(text):
         params = {"found": shown(text), "pattern": field.pattern}
         problems.append(Problem("", "{found} does not have the form {pattern}", params))
     return problems

@@ -22,6 +22,9 @@ class Text:
     zh: str
     en: str = ""
 
+    def __str__(self) -> str:
+        return self.of("en")
+
     def of(self, lang: str) -> str:
         """The text in `lang` (`zh`, `en`, `en_GB`, …), in Chinese where there is no other."""
         return self.en if lang.startswith("en") and self.en else self.zh

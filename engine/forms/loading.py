@@ -13,6 +13,7 @@ from engine.errors import Problem
 from engine.forms.cleaning import Setting, check
 from engine.forms.conditions import load_condition
 from engine.forms.form import FIELD_TYPES, Field, Form, Option, OptionValue, Row, Scale, Score, Text
+from engine.forms.patterns import compiled
 from engine.forms.reading import RefusedError, read, writings
 from engine.strict_yaml import Reader, Value, load, nearest, shown
 
@@ -260,9 +261,9 @@ class _Loader:
             return limits
         pattern = reader.optional_text("pattern")
         try:
-            re.compile(pattern or "")
-        except (re.error, OverflowError, RecursionError) as error:
-            remedy = "Write a regular expression of Python"
+            compiled(pattern or "")
+        except ValueError as error:
+            remedy = "Write a regular expression that RE2 reads: without look-around, without references back"
             reader.fault("The pattern cannot be read: {error}", remedy, at=("pattern",), error=error)
             pattern = None
         return {**limits, "pattern": pattern}

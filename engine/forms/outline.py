@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.forms.cleaning import visible
-from engine.forms.form import Condition, Field, Form, Group, OptionValue, Test
+from engine.forms.form import Condition, Field, Form, Group, OptionValue, Test, Text
 
 _KINDS = {
     "text": ("一行文字", "one line of text"),
@@ -74,6 +74,14 @@ def outline(form: Form, lang: str = "zh", values: Mapping[str, object] | None = 
     writer = _Writer(form, lang)
     fields = form.fields if values is None else visible(form, values)
     return tuple(prompt for field in fields for prompt in writer.prompts(field))
+
+
+def asked_when(form: Form, name: str) -> Text:
+    """The condition on which a field is asked, in words; empty: always."""
+    condition = next(field.show_if for field in form.fields if field.id == name)
+    return Text(
+        *("" if condition is None else _Writer(form, lang).condition(condition) for lang in ("zh", "en"))
+    )
 
 
 class _Writer:

@@ -32,6 +32,8 @@ _TASK_WIDTHS = (100, 120, 140, 160)
 _TASK_LINES = 2
 _BOUNDARY_PITCH = 52
 _MESSAGE_ASIDE = 10
+_PITCH = 160
+"""About the pixels from one column to the next where tasks stand in both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class Part:
 
 @dataclass(slots=True)
 class Box:
-    """An element with its size, its cell, the events on its border (pixels off its middle) and its ports."""
+    """An element with its size, its cell, the events on its border (pixels off its middle) and its ports.
+
+    One much wider than a task reaches over `before` columns ahead of its own, and over `after` behind it.
+    """
 
     element: Element
     width: int
@@ -55,6 +60,18 @@ class Box:
     guests: dict[str, int] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)
     """Flows that go on inside this sub-process: where they meet its top border, in pixels off the middle."""
+    before: int = 0
+    after: int = 0
+
+    @property
+    def first(self) -> int:
+        """The first column it reaches over."""
+        return self.column - self.before
+
+    @property
+    def last(self) -> int:
+        """The last one."""
+        return self.column + self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +185,7 @@ def _place(area: Area, pools: list[Pool]) -> None:
                 band_of[element] = len(lanes) + (at or 0)
         lanes += [(number, leaf.id) for leaf in leaves] or [(number, "")]
     _adopt(pools, band_of, lanes)
+    _widen(area)
     links = _links(area, pools)
     anchors = {key: _anchor(area, key) for key, box in area.boxes.items() if box.element.kind in ARTIFACTS}
     nodes = []
@@ -176,9 +194,9 @@ def _place(area: Area, pools: list[Pool]) -> None:
         band = band_of[anchor or key]
         kind = box.element.kind
         alone = box.element.alone or (kind in ARTIFACTS and not anchor)
-        nodes.append(Node(key, band, kind in GATEWAYS, kind == "startEvent", alone, anchor))
+        wide = box.before + 1 + box.after
+        nodes.append(Node(key, band, kind in GATEWAYS, kind == "startEvent", alone, anchor, wide))
     places = place(nodes, links, len(lanes))
-    area.columns = max(places.column.values(), default=0) + 1
     row = 0
     for index, (number, lane) in enumerate(lanes):
         row += bool(index) and lanes[index - 1][0] != number  # an empty row keeps pools apart
@@ -187,7 +205,20 @@ def _place(area: Area, pools: list[Pool]) -> None:
     area.rows = row
     for node in nodes:
         box = area.boxes[node.id]
-        box.column, box.row = places.column[node.id], area.bands[node.band].first + places.row[node.id]
+        box.column = places.column[node.id] + box.before
+        box.row = area.bands[node.band].first + places.row[node.id]
+    area.columns = max((box.last for box in area.boxes.values()), default=0) + 1
+
+
+def _widen(area: Area) -> None:
+    """Let wide sub-processes reach over several columns, so that other lanes go on beside them.
+
+    Not where an edge meets the top or bottom off the middle: that place would lie in another column.
+    """
+    for box in area.boxes.values():
+        if not box.guests and not box.ports:
+            more = max(box.width // _PITCH - 1, 0)
+            box.before, box.after = more // 2, more - more // 2
 
 
 def _adopt(pools: list[Pool], band_of: dict[str, int], lanes: list[tuple[int, str]]) -> None:
@@ -224,13 +255,14 @@ def _links(area: Area, pools: list[Pool]) -> list[Link]:
         sequence = [flow for flow in pool.scope.flows if flow.kind == "sequence"]
         for flow in sorted(sequence, key=lambda flow: rank.get(flow.id, len(rank))):
             corner = flow.source not in area.boxes
-            links.append(Link(area.box(flow.source).element.id, flow.target, 1, corner))
+            source = area.box(flow.source)
+            links.append(Link(source.element.id, flow.target, source.before + 1 + source.after, corner))
     for part in area.parts:
         if part.flow.kind == "message" and part.source and part.target:
             known = [end for end in (part.source, part.target) if area.drawn(end)]
             if len(known) == 2:
-                source, target = (area.box(end).element.id for end in known)
-                links.append(Link(source, target, span=0))
+                one, other = (area.box(end).element.id for end in known)
+                links.append(Link(one, other, span=0))
     return links
 
 
@@ -249,7 +281,11 @@ def _anchor(area: Area, artifact: str) -> str:
 
 def _route(area: Area, pools: list[Pool]) -> None:
     walls = {band.first for band in area.bands if band.wall}
-    cells = {(box.column, box.row) for box in area.boxes.values()}
+    cells = {
+        (line, 2 * box.row + 1)
+        for box in area.boxes.values()
+        for line in range(2 * box.first + 1, 2 * box.last + 2)
+    }
     router = Router(area.columns, area.rows, cells, walls)
     wires = [_wire(area, pools, part) for part in area.parts]
     for wire in sorted(wires, key=_urgency):
@@ -262,7 +298,7 @@ def _urgency(wire: Wire) -> tuple[int, int, int]:
     group = ("sequence", "message", "association").index(wire.group)
     if not (isinstance(wire.source, Port) and isinstance(wire.target, Port)):
         return group, 2, 0
-    across = wire.target.column - wire.source.column
+    across = wire.target.column - wire.target.before - wire.source.column - wire.source.after
     down = abs(wire.target.row - wire.source.row)
     if wire.group == "association":
         return group, 0, abs(across) + down
@@ -277,8 +313,8 @@ def _wire(area: Area, pools: list[Pool], part: Part) -> Wire:
         pool = next(band.pool for band in area.bands if band.first <= row <= band.last)
         own = [band for band in area.bands if band.pool == pool]
         top, bottom = 2 * own[0].first, 2 * own[-1].last + 2
-    columns = [area.box(key).column for key in (part.source, part.target) if key and area.drawn(key)]
-    back = len(columns) == 2 and columns[1] <= columns[0]
+    boxes = [area.box(key) for key in (part.source, part.target) if key and area.drawn(key)]
+    back = len(boxes) == 2 and boxes[1].first <= boxes[0].last
     return Wire(
         part.flow.id,
         _end(area, pools, part, part.source, back, True),
@@ -319,7 +355,8 @@ def _end(area: Area, pools: list[Pool], part: Part, key: str | None, back: bool,
         sides = {side: price + (0 if side == WEST else 100) for side, price in sides.items()}
     if box.guests:
         del sides[SOUTH]
-    return Port(key, box.column, box.row, sides, None, (150 if part.flow.name else 60) if gateway else 10)
+    crowd = (150 if part.flow.name else 60) if gateway else 10
+    return Port(key, box.column, box.row, sides, None, crowd, box.before, box.after)
 
 
 def _sides(kind: str, gateway: bool, back: bool, out: bool) -> dict[int, int]:

@@ -91,9 +91,11 @@ class _Sheet:
         columns = [Extent() for _ in range(area.columns)]
         rows = [Extent() for _ in range(area.rows)]
         for key, box in area.boxes.items():
-            columns[box.column].merge(lettered.extents[key])
+            if box.first == box.last:
+                columns[box.column].merge(lettered.extents[key])
             rows[box.row].merge(lettered.extents[key])
         self._stretch(rows)
+        self._make_room(columns)
         self.x, self.width = self._lines(False, [(each.left, each.right) for each in columns], header)
         self.y, self.height = self._lines(True, [(each.up, each.down) for each in rows], 0)
         self.header = header
@@ -125,18 +127,45 @@ class _Sheet:
                 rows[first].up += lack // 2
                 rows[last].down += lack - lack // 2
 
+    def _make_room(self, columns: list[Extent]) -> None:
+        """Columns wide enough together for what reaches over several: what they lack is shared among them."""
+        for key, box in self.area.boxes.items():
+            if box.first == box.last:
+                continue
+            middle, wanted = columns[box.column], self.lettered.extents[key]
+            sides = (
+                (wanted.left - middle.left, range(box.first, box.column), 1),
+                (wanted.right - middle.right, range(box.column + 1, box.last + 1), 0),
+            )
+            for reach, others, next_to in sides:
+                there = sum(columns[number].left + columns[number].right for number in others)
+                there += sum(self._gap(False, number + next_to) for number in others)
+                share, rest = divmod(max(reach - there, 0), 2 * len(others) or 1)
+                for number in others:
+                    columns[number].left += share
+                    columns[number].right += share
+                if others:
+                    columns[others[0]].right += rest
+                elif next_to:
+                    middle.left += share + rest
+                else:
+                    middle.right += share + rest
+
+    def _gap(self, across: bool, number: int) -> int:
+        """How wide the channel before that row or column is."""
+        tracks = self.area.channels.get((across, 2 * number), 0)
+        if tracks:
+            return _BEFORE + (tracks - 1) * _TRACK + (_BEFORE if across else _AFTER)
+        outer = number in (0, self.area.rows if across else self.area.columns)
+        return _ROW_GAP if across or outer else _BEFORE + _AFTER
+
     def _lines(self, across: bool, cells: list[tuple[int, int]], start: int) -> tuple[dict[int, int], int]:
         """The place of every grid line, channels as wide as their tracks need; and the whole length."""
         places: dict[int, int] = {}
         at = start
         for number in range(len(cells) + 1):
             places[2 * number] = at + _BEFORE
-            tracks = self.area.channels.get((across, 2 * number), 0)
-            outer = number in (0, len(cells))
-            if tracks:
-                at += _BEFORE + (tracks - 1) * _TRACK + (_BEFORE if across else _AFTER)
-            else:
-                at += _ROW_GAP if across or outer else _BEFORE + _AFTER
+            at += self._gap(across, number)
             if number < len(cells):
                 before, after = cells[number]
                 places[2 * number + 1] = at + before

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An element to be placed: its band (lane) and, for an artifact, the element of that band it stands beside."""
+    """An element to be placed: its band (lane) and, for an artifact, the element of that band it stands beside.
+
+    `wide`: over how many columns it reaches.
+    """
 
     id: str
     band: int
@@ -22,6 +25,7 @@ class Node:
     start: bool = False
     alone: bool = False
     anchor: str = ""
+    wide: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ def _pull(
 
 def _beside(nodes: Sequence[Node], column: dict[str, int]) -> None:
     """Artifacts stand in the column of their anchor, further ones to its right; lone sub-processes at the end."""
-    last = max(column.values(), default=-1) + 1
+    last = max((column[node.id] + node.wide for node in nodes if node.id in column), default=0)
     column.update({node.id: last for node in nodes if node.alone})
     count: dict[str, int] = {}
     for node in nodes:
@@ -203,7 +207,7 @@ def _chains(
         chains.append(chain)
     for node in nodes:
         if node.alone:
-            chain_of[node.id] = _Chain([node.id], column[node.id], column[node.id])
+            chain_of[node.id] = _Chain([node.id], column[node.id], column[node.id] + node.wide - 1)
             chains.append(chain_of[node.id])
     for node in nodes:
         if node.anchor:
@@ -219,10 +223,11 @@ def _claim(
     column: Mapping[str, int],
 ) -> None:
     """Widen the chain's columns so that it can be reached and left with a single corner."""
-    chain.high = column[chain.nodes[-1]]
+    chain.high = column[chain.nodes[-1]] + by_id[chain.nodes[-1]].wide - 1
     for link in behind:
-        corner = by_id[link.source].gateway or link.corner
-        chain.low = min(chain.low, column[link.source] + (0 if corner else 1))
+        source = by_id[link.source]
+        corner = source.gateway or link.corner
+        chain.low = min(chain.low, column[link.source] + (0 if corner else source.wide))
     for link in ahead:
         chain.high = max(chain.high, column[link.target] - (0 if by_id[link.target].gateway else 1))
 

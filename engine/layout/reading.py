@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from engine.errors import Finding, Misbuilt
-from engine.xml_text import decode, has_document_type
+from engine.xml_text import MAX_BYTES, decode, has_document_type
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
@@ -118,6 +118,12 @@ class Chart:
 
 def parse(xml: bytes) -> etree._Element:
     """The root of a BPMN file. Raises Misbuilt when it is not well-formed BPMN."""
+    if len(xml) > MAX_BYTES:
+        template, remedy = (
+            "The file is larger than {limit} bytes",
+            "Split the procedure into called processes",
+        )
+        raise _misbuilt("", template, remedy, limit=MAX_BYTES)
     text = decode(xml).text
     if has_document_type(text):
         raise _misbuilt(

@@ -32,6 +32,10 @@ class Port:
     shift: int | None = None
     crowd: int = 0
     """What each further edge of the same group costs at one side."""
+    before: int = 0
+    """Columns that the shape covers ahead of its own."""
+    after: int = 0
+    """Columns that it covers behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,7 @@ class Router:
     columns: int
     rows: int
     cells: set[tuple[int, int]]
+    """What shapes cover, by lines across and down."""
     walls: set[int] = field(default_factory=set)
     """Rows filled by a black-box pool: passed only by the line behind the last column."""
     _busy: Counter[tuple[bool, int, int]] = field(default_factory=Counter)
@@ -197,7 +202,7 @@ class Router:
     def _closed(self, wire: Wire, x: int, y: int) -> bool:
         if x > 2 * self.columns:
             return not self.walls or wire.group != "message" or (x % 2 == 1 and y % 2 == 1)
-        return bool(y % 2) and ((y // 2 in self.walls) or (x % 2 == 1 and (x // 2, y // 2) in self.cells))
+        return bool(y % 2) and (y // 2 in self.walls or (x, y) in self.cells)
 
     def _settle(
         self,
@@ -222,7 +227,8 @@ class Router:
 
 
 def _beside(end: Port, side: int) -> tuple[int, int]:
-    return 2 * end.column + 1 + _STEP[side][0], 2 * end.row + 1 + _STEP[side][1]
+    beyond = {EAST: 2 * end.after, WEST: -2 * end.before}.get(side, 0)
+    return 2 * end.column + 1 + _STEP[side][0] + beyond, 2 * end.row + 1 + _STEP[side][1]
 
 
 def _terminal(end: End, beside: tuple[int, int]) -> tuple[int, int]:
@@ -244,7 +250,8 @@ def _arrive(
 
 
 def _side(shape: tuple[int, int], beside: tuple[int, int]) -> int:
-    return _STEP.index((beside[0] - shape[0], beside[1] - shape[1]))
+    across, down = beside[0] - shape[0], beside[1] - shape[1]
+    return _STEP.index(((across > 0) - (across < 0), (down > 0) - (down < 0)))
 
 
 def _runs(wire: Wire, points: list[tuple[int, int]]) -> list[Run]:

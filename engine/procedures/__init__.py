@@ -24,8 +24,10 @@ from typing import TypeVar
 from engine import strict_yaml
 from engine.decisions import Decision, read_decisions
 from engine.errors import Finding, Misbuilt, NotFound
+from engine.files import read_file
 from engine.procedures.clauses import read_clauses
 from engine.procedures.procedure import (
+    FILES,
     Change,
     Claim,
     Clause,
@@ -38,6 +40,7 @@ from engine.procedures.procedure import (
 from engine.procedures.reading import CLAUSES, PROCEDURE, SCENARIOS, read_form, read_main
 
 __all__ = [
+    "FILES",
     "PROCEDURE",
     "Change",
     "Claim",
@@ -109,7 +112,7 @@ def bundle(folder: Path, forms: Path) -> dict[str, bytes]:
             "Remove what is not needed from templates",
         )
         raise Misbuilt([Finding("error", "templates", "", template, remedy, {"limit": MAX_BYTES})])
-    return {name: found[name].read_bytes() for name in sorted(found)}
+    return {name: read_file(found[name], MAX_BYTES) for name in sorted(found)}
 
 
 def bundle_hash(files: Mapping[str, bytes], callees: Iterable[str] = ()) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.errors import Finding, Misbuilt
+from engine.expressions import Expression, compile_expression
 from engine.forms.loading import read_text
 from engine.procedures.procedure import Change, Claim, Clause
 from engine.strict_yaml import Reader, Value, load, shown
@@ -33,6 +34,7 @@ def read_clauses(name: str, text: bytes) -> tuple[Clause, ...]:
             line=document.line((index,)),
             mutants=tuple(_mutants(entry)),
             claims=tuple(_claim(each) for each in entry.mappings("assert", required=False)),
+            fulfilled=_fulfilled(entry),
         )
         entry.done()
         if clause.id in clauses:
@@ -40,6 +42,18 @@ def read_clauses(name: str, text: bytes) -> tuple[Clause, ...]:
         clauses[clause.id] = clause
     Reader(document, (), {}, findings).raise_faults()
     return tuple(clauses.values())
+
+
+def _fulfilled(clause: Reader) -> Expression | None:
+    text = clause.optional_text("fulfilled")
+    if text is None:
+        return None
+    try:
+        return compile_expression(text, ())
+    except Misbuilt as error:
+        for each in error.findings:
+            clause.fault(each.template, each.remedy, at=("fulfilled",), **each.params)
+        return None
 
 
 def _mutants(clause: Reader) -> Iterator[tuple[Change, ...]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.calendar.due_grammar import COUNTINGS, Counting
 from engine.calendar.rules import Rule
 from engine.decisions import Decision
+from engine.expressions import Expression
 from engine.forms.form import Form, Text
 from engine.strict_yaml import Document, Value
 
@@ -35,6 +36,10 @@ class Parameter:
     """The ambiguity of the source document that it settles."""
 
 
+FILES = ("word", "pdf", "excel")
+"""The kinds of files that a record may be kept as."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """A controlled document that a step produces."""
@@ -44,6 +49,8 @@ class Record:
     code: str | None = None
     retention: str | None = None
     """An ISO 8601 duration, or `permanent`; None where the source says nothing."""
+    files: tuple[str, ...] = ()
+    """As which files it is kept, of `FILES`; none where the step that makes it decides (a task form's: plain text)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,8 @@ class Clause:
     mutants: tuple[tuple[Change, ...], ...] = ()
     """Each a procedure that breaks the clause: a named scenario has to notice it."""
     claims: tuple[Claim, ...] = ()
+    fulfilled: Expression | None = None
+    """What is true of an instance's variables once the clause is fulfilled: a quota that was met."""
 
 
 @dataclass(frozen=True, slots=True)

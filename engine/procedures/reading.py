@@ -14,7 +14,7 @@ from engine.calendar.rules import read_rule
 from engine.errors import Finding, Invalid, Misbuilt
 from engine.forms.form import Form, Text
 from engine.forms.loading import load_form, read_text
-from engine.procedures.procedure import Parameter, Record, Schedule, Source, counting_of
+from engine.procedures.procedure import FILES, Parameter, Record, Schedule, Source, counting_of
 from engine.strict_yaml import Document, Reader, Value, load, shown
 
 PROCEDURE, CLAUSES, SCENARIOS = "procedure.yaml", "clauses.yaml", "scenarios.yaml"
@@ -122,8 +122,16 @@ def _parameter(name: str, entry: Reader) -> Parameter:
 
 def _record(name: str, entry: Reader) -> Record:
     record = Record(
-        name, read_text(entry, "title"), entry.optional_text("code"), entry.optional_text("retention")
+        name,
+        read_text(entry, "title"),
+        entry.optional_text("code"),
+        entry.optional_text("retention"),
+        entry.texts("files", required=False),
     )
+    for each in record.files:
+        if each not in FILES:
+            template, remedy = "{name} is no kind of file", "Write some of: {known}"
+            entry.fault(template, remedy, at=("files",), name=each, known=", ".join(FILES))
     if record.retention not in (None, "permanent"):
         try:
             parse_duration(record.retention)

@@ -59,6 +59,13 @@ def of_task(conn: Connection, number: int, task: str) -> tuple[Line, ...]:
     return tuple(line for line in _lines(conn, [instance_chain(number)]) if line.subject == task)
 
 
+def set_in(conn: Connection, number: int) -> Iterator[Line]:
+    """By which steps of the program an instance's variables were set, the latest first."""
+    query = _LINES.where(journal.c.chain == instance_chain(number), journal.c.kind == "variables.set")
+    for part in conn.execute(query.order_by(journal.c.seq.desc())).partitions(_CHUNK):
+        yield from _revealed(conn, part)
+
+
 def of_chain(conn: Connection, chain: str) -> tuple[Line, ...]:
     """One chain: an instance's, or the organisation's."""
     return _lines(conn, [chain])
@@ -95,24 +102,41 @@ def _lines(
     rows: list[Row[Any]] = []
     for start in range(0, len(chains), _CHUNK):
         rows += conn.execute(_LINES.where(journal.c.chain.in_(chains[start : start + _CHUNK])))
-    rows.sort(key=lambda row: (row.at, len(row.chain), row.chain, row.seq))
+    by_time = _by_time(rows)
     if depths is not None:
-        rows = _children_first(rows, depths)
-    return tuple(_revealed(conn, rows, personal))
+        by_time = _children_first(by_time, depths)
+    return tuple(_revealed(conn, [row for _, row in by_time], personal))
 
 
-def _children_first(rows: list[Row[Any]], depths: Mapping[str, int]) -> list[Row[Any]]:
+_Timed = list[tuple[datetime, Row[Any]]]
+
+
+def _by_time(rows: Sequence[Row[Any]]) -> _Timed:
+    """Rows in the order of time, each with the moment it is placed by.
+
+    That is its own, or that of the first of its chain which follows it and is earlier: what was written while a clock
+    ran ahead happened before what came after it, whatever it says.
+    """
+    moments: dict[str, datetime] = {}
+    timed = []
+    for row in sorted(rows, key=lambda row: -row.seq):
+        moments[row.chain] = min(row.at, moments.get(row.chain, row.at))
+        timed.append((moments[row.chain], row))
+    return sorted(timed, key=lambda each: (each[0], len(each[1].chain), each[1].chain, each[1].seq))
+
+
+def _children_first(rows: _Timed, depths: Mapping[str, int]) -> _Timed:
     """Of what happened at one instant, the end of a batch and what follows it after its children's ends.
 
     `depths` says how many calls deep each chain lies.
     """
     closing: dict[str, datetime] = {}
     places = []
-    for row in rows:
+    for at, row in rows:
         if row.kind == "batch.done":
-            closing[row.chain] = row.at
-        depth, over = depths.get(row.chain, 0), closing.get(row.chain) == row.at
-        places.append((row.at, over, -depth if over else depth))
+            closing[row.chain] = at
+        depth, over = depths.get(row.chain, 0), closing.get(row.chain) == at
+        places.append((at, over, -depth if over else depth))
     order = sorted(range(len(rows)), key=lambda index: places[index])
     return [rows[index] for index in order]
 

@@ -280,6 +280,31 @@ def records(conn: Connection, number: int) -> tuple[Record, ...]:
     return tuple(Record(*row) for row in conn.execute(query.where(family).order_by(record.c.id)))
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Of what an instance is one, where, and who called it."""
+
+    definition: str
+    process: str
+    procedure: str
+    unit: str
+    caller: int | None
+    called_by: str | None
+    """The caller's element."""
+
+
+def placed(conn: Connection, number: int) -> Placed:
+    """Raises NotFound."""
+    query = select(
+        instance.c.definition, instance.c.process, instance.c.procedure, instance.c.unit, instance.c.parent_id,
+        batch.c.element,
+    ).select_from(instance.outerjoin(batch, batch.c.id == instance.c.batch_id))  # fmt: skip
+    row = conn.execute(query.where(instance.c.id == number)).one_or_none()
+    if row is None:
+        raise NotFound("There is no instance {label}", label=label(number))
+    return Placed(*row)
+
+
 def variables(conn: Connection, number: int) -> dict[str, Any]:
     """An instance's variables as they stand. Raises NotFound."""
     from engine.bpmn import state

@@ -46,6 +46,8 @@ class FileState(StrEnum):
     SOUND = "as listed"
     MISSING = "missing"
     CHANGED = "changed"
+    REPLACED = "made again"
+    """A later record has the same name and stands in its place."""
 
 
 def state_of(folder: Path, path: str, sha256: str) -> FileState:
@@ -153,19 +155,22 @@ def _step(row: Row[Any], items: Mapping[tuple[str, str], str]) -> tuple[object, 
     """What two records of one step have in common: the file; of forms, the step and the item that it was for."""
     task = (_task(row), row.element)
     if task in items:
-        return row.instance_id, row.element, row.name, items[task]
+        return row.instance_id, row.element, row.name, PurePosixPath(row.path).suffix, items[task]
     return row.instance_id, row.path
 
 
 def _task(row: Row[Any]) -> str:
-    """The task whose form was filed: `plan-3.txt` of SV-12 is of SV-12.3. For other files, one that there is not."""
+    """The task whose form was filed: `plan-3.txt` or `调查方案-3.docx` of SV-12 is of SV-12.3.
+
+    For other files, one that there is not.
+    """
     return f"{label(row.instance_id)}.{PurePosixPath(row.path).stem.rpartition('-')[2]}"
 
 
 def _items(conn: Connection, rows: Sequence[Row[Any]]) -> dict[tuple[str, str], str]:
     """The tasks that records may be of, with their elements, to the item that each was for: tasks of a batch do not
     replace each other."""
-    wanted = sorted({_task(row) for row in rows if row.path.endswith(".txt")})
+    wanted = sorted({task for row in rows if (task := _task(row)).rpartition(".")[2].isdigit()})
     found: dict[tuple[str, str], str] = {}
     for start in range(0, len(wanted), _AT_ONCE):
         query = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,23 @@ class Coming:
     provisional: bool
     """It rests on a year whose notice is still to come."""
     warnings: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A kick-off whose time has passed."""
+
+    period: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A schedule that should have started something: the first kick-offs it missed, and how many `more`."""
+
+    schedule: Schedule
+    missed: tuple[Missed, ...]
+    more: int
 
 
 def schedules(conn: Connection) -> tuple[Schedule, ...]:
@@ -151,8 +169,49 @@ def unplanned(
 _PLAN_AGAIN = "Its next start was never worked out: pause it and resume it with `flow schedule`"
 
 
-def overdue(found: tuple[Schedule, ...], now: datetime) -> tuple[Schedule, ...]:
-    """Active schedules whose next start lies in the past: nothing is ticking."""
-    return tuple(
-        each for each in found if each.status == "active" and each.next_at is not None and each.next_at <= now
+def overdue(
+    found: tuple[Schedule, ...], now: datetime, calendar: Callable[[str], WorkingCalendar], zone: ZoneInfo
+) -> tuple[Overdue, ...]:
+    """Active schedules with kick-offs in the past, and which: nothing is ticking.
+
+    Only what the working-day tables reach can be told of those after the first.
+    """
+    late: list[Overdue] = []
+    for each in found:
+        if each.status != "active" or each.next_at is None or each.next_at > now:
+            continue
+        missed = [Missed(each.next_period or "", each.next_at)]
+        with suppress(EngineError):  # the rule as it is kept cannot be read: what was planned stands
+            rule = rule_from_mapping(each.rule, f"schedule {each.element} of {each.procedure}")
+            first, last = (moment.astimezone(zone).date() for moment in (each.next_at, now))
+            after, _ = known_kickoffs(rule, first, last, calendar(each.unit), zone)
+            missed += [
+                Missed(k.period, k.at)
+                for k in after
+                if each.next_at < k.at <= now and k.period not in (*each.started, each.next_period)
+            ]
+        late.append(Overdue(each, tuple(missed[:_MOST_MISSED]), max(0, len(missed) - _MOST_MISSED)))
+    return tuple(late)
+
+
+def passed(
+    each: Schedule, now: datetime, calendar: Callable[[str], WorkingCalendar], zone: ZoneInfo
+) -> Missed | None:
+    """The kick-off of the period that runs now, where its time is over and nothing starts it any more by itself."""
+    rule = rule_from_mapping(each.rule, f"schedule {each.element} of {each.procedure}")
+    today = now.astimezone(zone).date()
+    known, _ = known_kickoffs(rule, today - _LONGEST_PERIOD, today, calendar(each.unit), zone)
+    return next(
+        (
+            Missed(k.period, k.at)
+            for k in known
+            if k.at <= now <= datetime.combine(k.anchors["period_end"], time.max, zone)
+            and k.period not in (*each.started, each.next_period)
+        ),
+        None,
     )
+
+
+_LONGEST_PERIOD = timedelta(days=366)
+_MOST_MISSED = 6
+"""So many kick-offs of a schedule are named."""

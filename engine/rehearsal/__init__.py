@@ -3,6 +3,7 @@
 `run` plays a bare diagram; `courses.play` plays a procedure's scenarios.
 """
 
-from engine.rehearsal.diagrams import Rehearsal, run
+from engine.rehearsal.diagrams import ZONE, Rehearsal, run
+from engine.rehearsal.waiting import Wait
 
-__all__ = ["Rehearsal", "run"]
+__all__ = ["ZONE", "Rehearsal", "Wait", "run"]

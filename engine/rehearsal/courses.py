@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,11 +24,12 @@ from engine.commands import calendars, definitions, instances, organisation, sch
 from engine.commands.core import Command
 from engine.commands.deadlines import WHOLE as WHOLE_ELEMENT
 from engine.config import Workspace, shipped
-from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound
+from engine.errors import Conflict, Denied, EngineError, Invalid
 from engine.model import SYSTEM, Actor, label
 from engine.procedures import Procedure
 from engine.queries import work
-from engine.scenarios import INSTANCE, WHOLE, Act, Look, Scenario, Stage
+from engine.rehearsal.orders import command_of
+from engine.scenarios import WHOLE, Act, Look, Order, Scenario, Stage
 from engine.scheduler import tick
 from engine.store import tables
 from engine.store.connect import open_store
@@ -169,9 +169,9 @@ def _calendars() -> tuple[Document, ...]:
 
 def _perform(current: Player) -> None:
     app, begin, stage, procedure = current.app, current.scenario.begin, current.stage, current.procedure
-    for name in stage.before:
+    for name in (*stage.before, *begin.before):
         order = stage.orders[name]
-        app.do(_command(current, order.command, order.by, order.values))
+        app.do(_command(current, order, order.by, order.values))
     if begin.by_calendar:
         current.instance = _started_by_calendar(current)
     else:
@@ -246,7 +246,7 @@ def _pass_time(current: Player, until: datetime) -> None:
 
 def _act(current: Player, act: Act) -> None:
     if act.order is not None:
-        command: Command = _command(current, act.order.command, act.by, act.values)
+        command: Command = _command(current, act.order, act.by, act.values)
         what = act.order.command
     else:
         row = _task(current, act)
@@ -280,16 +280,8 @@ def _act(current: Player, act: Act) -> None:
     current.says(f"{what} ({act.by})")
 
 
-def _command(current: Player, name: str, by: str, values: Mapping[str, Any]) -> Command:
-    for kind in current.app.commands:
-        if kind.__name__ == name:
-            known = {each.name for each in dataclasses.fields(kind)}
-            given = {key: current.instance if value == INSTANCE else value for key, value in values.items()}
-            strange = sorted(set(given) - known)
-            if strange:
-                raise NotFound("Command {command} has no {fields}", command=name, fields=", ".join(strange))
-            return kind(by=Actor(by), **given)
-    raise NotFound("There is no command {command}", command=name)
+def _command(current: Player, order: Order, by: str, values: Mapping[str, Any]) -> Command:
+    return command_of(current.app, current.procedure, current.instance, order.command, by, values)
 
 
 def _family(current: Player) -> Any:

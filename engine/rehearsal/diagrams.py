@@ -6,49 +6,60 @@ up. Open user tasks are completed at once, time moves on to whatever is due next
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, wraps
 from json import dumps
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from engine.app import App
 from engine.bootstrap import Subject, open_app
-from engine.bpmn.diagram import Diagram
+from engine.bpmn.diagram import PERSON_TASKS, Diagram, Node
+from engine.bpmn.environment import BpmnError
 from engine.bpmn.process import ProcessSpec
 from engine.bpmn.reader import read
+from engine.bpmn.rules.properties import HANDLED
 from engine.bpmn.state import variables as variables_of
 from engine.calendar.tables import CalendarTable
 from engine.check import check_diagram
+from engine.check.steps import unsaid
 from engine.clock import VirtualClock
 from engine.commands import instances, timers, worklist
 from engine.commands.environment import BUILT_IN
 from engine.config import Workspace, shipped
 from engine.decisions import read_decisions
 from engine.errors import EngineError, Finding, Misbuilt
-from engine.handlers import Handlers
+from engine.expressions.faults import shown
+from engine.handlers import Handler, Handlers, Kind
 from engine.model import SYSTEM, Actor
 from engine.procedures import bundle_hash
 from engine.procedures.packing import pack
 from engine.queries import work
-from engine.rehearsal.watching import MAX_ACTS, Watch
+from engine.rehearsal.waiting import Wait, waits
+from engine.rehearsal.watching import Watch
 from engine.store import tables
 from engine.store.connect import Store, open_store
-from engine.strict_yaml import load, shown
+from engine.strict_yaml import load
+
+log = logging.getLogger("satisflow")
 
 START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 """When rehearsals begin: a Monday, 09:00 in Shanghai."""
+ZONE = ZoneInfo("Asia/Shanghai")
 END = START.replace(year=START.year + 100)
 """When they end at the latest, however much time may pass."""
 _PEOPLE = ("rehearsal", "rehearsal-2")
 """Two, for steps that ask for a second pair of eyes."""
 _UNIT = "rehearsal"
+_REHEARSE_WHOLE = "With its functions it runs in a rehearsal of its procedure: `flow rehearse CODE`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +77,11 @@ class Rehearsal:
     """`completed` (by a terminate end event too), `waiting`, `error(CODE)`, or `incident`: also when it came to no
     rest."""
     incidents: tuple[str, ...] = ()
-    """Why elements failed, or why it was left as it stood."""
+    """Why elements failed, or why it was left as it stood; of one that waits also what stopped the file's others."""
+    waits: tuple[Wait, ...] = ()
+    """Of one that waits: where, and for what."""
+    warnings: tuple[Finding, ...] = ()
+    """What was entered though it is `incomplete`: elements whose functions were not called, or that name none."""
 
 
 @dataclass(slots=True)
@@ -94,7 +109,7 @@ class _Stage:
 
 
 def run(
-    bpmn: bytes,
+    bpmn: bytes | bytearray | memoryview,
     process_id: str,
     variables: dict[str, Any],
     *,
@@ -106,14 +121,21 @@ def run(
 ) -> Rehearsal:
     """Run one process of a diagram and say what became of it.
 
-    `functions` are extra callables for its scripts, which may also call `sleep(seconds)` and
-    `throw_error(code)`. `also_start` names other processes of the file to start too; those not named begin when
-    a message or signal begins them, those named as though it had come. `horizon_s` is how much virtual time
-    may pass. With `reload` the state is read back from the database after every step. `decisions` are the
-    decision tables that its business rule tasks name: .dmn files, by file name.
-    Raises Misbuilt for a diagram, or tables, that cannot run faithfully.
+    `functions` are extra callables for its expressions and scripts; what one raises is an incident. Scripts may
+    also call `sleep(seconds)` and `throw_error(code)`. `also_start` names other processes of the file to start
+    too; those not named begin when a message or signal begins them, those named as though it had come.
+    `horizon_s` is how much virtual time may pass. With `reload` the state is read back from the database after
+    every step. `decisions` are the decision tables that its business rule tasks name: .dmn files, by file name.
+    Raises Misbuilt for a diagram, or tables, that cannot run faithfully; TypeError and ValueError for other
+    arguments than these.
     """
-    stage = _Stage(VirtualClock(START), functions=dict(functions or {}))
+    if not isinstance(bpmn, (bytes, bytearray, memoryview)):
+        raise TypeError(f"bpmn is the diagram's file as bytes, not {type(bpmn).__name__}: read it as such")
+    if not (math.isfinite(horizon_s) and horizon_s >= 0):
+        raise ValueError(f"horizon_s is {horizon_s}: give a number of seconds from 0")
+    bpmn = bytes(bpmn)
+    stage = _Stage(VirtualClock(START))
+    stage.functions |= {name: _guarded(name, function) for name, function in (functions or {}).items()}
     stage.functions["sleep"] = stage.sleep
     decisions = decisions or {}
     known = frozenset((*stage.functions, *BUILT_IN))
@@ -121,7 +143,7 @@ def run(
     if findings:
         raise Misbuilt(findings)
     diagram = read(bpmn)
-    processes = (*also_start, process_id)
+    processes = (*dict.fromkeys(name for name in also_start if name != process_id), process_id)
     for name in processes:
         if name not in diagram.processes:
             template, remedy = "The file has no such process", "Name one of {known}"
@@ -130,6 +152,7 @@ def run(
     watch = Watch(diagram, functions or {})
     with TemporaryDirectory(prefix="rehearsal-") as folder, open_store("sqlite://") as store:
         app = _app(stage, store, Path(folder), reload)
+        app.registry.include(_nothing_done(diagram))
         app.witness = watch
         _lay_out(app, bpmn, decisions, diagram, processes)
         for place, name in enumerate(processes):
@@ -138,12 +161,29 @@ def run(
             number = app.do(command).value
         horizon = timedelta(seconds=min(horizon_s, (END - START).total_seconds()))
         restless = _play(app, stage, watch, START + horizon)
-        return _outcome(app, number, watch, restless)
+        return _outcome(app, diagram, number, watch, restless)
+
+
+def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, its bugs incidents at the element that called it, however the step was run."""
+
+    @wraps(function)
+    def guarded(*args: Any, **named: Any) -> Any:
+        try:
+            return function(*args, **named)
+        except (EngineError, BpmnError):
+            raise
+        except Exception as bug:
+            log.exception("function %s", name)
+            template = "Function {name} failed: {kind}: {reason}"
+            raise EngineError(template, name=name, kind=type(bug).__name__, reason=str(bug)) from bug
+
+    return guarded
 
 
 def _app(stage: _Stage, store: Store, folder: Path, reload: bool) -> App:
     """The engine on a database in memory; the records that steps leave go with `folder`."""
-    workspace = Workspace(folder, "rehearsal", ZoneInfo("Asia/Shanghai"), "en", "sqlite://", True, True)
+    workspace = Workspace(folder, "rehearsal", ZONE, "en", "sqlite://", True, True)
     return open_app(
         workspace,
         (Subject(Handlers()),),
@@ -153,6 +193,31 @@ def _app(stage: _Stage, store: Store, folder: Path, reload: bool) -> App:
         slept=lambda: stage.slept,
         paused=(lambda: stage.paused() or True) if reload else stage.paused,
     )
+
+
+def _named(diagram: Diagram) -> Iterator[tuple[Node, str, Kind]]:
+    """The functions of a workspace that the diagram names: a file by itself has none."""
+    for process in diagram.processes.values():
+        for node in process.nodes.values():
+            wanted = [("flow.collection", Kind.COLLECTION)]
+            if node.tag in HANDLED:
+                wanted.append(("flow.handler", Kind.INSIDE))
+            if node.tag in PERSON_TASKS:
+                wanted.append(("flow.verify", Kind.VERIFY))
+            for name, kind in wanted:
+                if function := node.properties.get(name, "").strip():
+                    yield node, function, kind
+
+
+def _nothing_done(diagram: Diagram) -> Handlers:
+    """Functions in place of those named: they do nothing, judge nothing, and bring no items."""
+    return Handlers(known={name: Handler(name, kind, lambda _: {}, "") for _, name, kind in _named(diagram)})
+
+
+def _not_called(diagram: Diagram) -> Iterator[Finding]:
+    template = "The function {handler} is not called in the rehearsal of a file"
+    for node, name, _ in _named(diagram):
+        yield Finding("incomplete", "", node.id, template, _REHEARSE_WHOLE, {"handler": name})
 
 
 def _lay_out(
@@ -219,9 +284,7 @@ def _play(app: App, stage: _Stage, watch: Watch, end: datetime) -> str | None:
 
     Returns why it was left as it stands, if it came to no rest or a task could not be completed.
     """
-    for _ in range(MAX_ACTS):
-        if reason := watch.restless():
-            return reason
+    while not (reason := watch.restless()):
         if stage.late:
             stage.late = False
             _fire_first(app)
@@ -241,8 +304,7 @@ def _play(app: App, stage: _Stage, watch: Watch, end: datetime) -> str | None:
         if due > stage.clock.now():
             stage.clock.move_to(due)
             watch.changed = True
-    template = "More than {limit} tasks, timers and jobs were done; the rehearsal is left as it stands"
-    return str(EngineError(template, limit=MAX_ACTS))
+    return reason
 
 
 def _fire_first(app: App) -> None:
@@ -278,33 +340,44 @@ def _complete_one(app: App) -> bool:
     return True
 
 
-def _outcome(app: App, number: int, watch: Watch, restless: str | None) -> Rehearsal:
-    table, job = tables.instance, tables.job
+def _outcome(app: App, diagram: Diagram, number: int, watch: Watch, restless: str | None) -> Rehearsal:
+    table = tables.instance
     with app.store.read() as conn:
         row = conn.execute(select(table).where(table.c.id == number)).one()
-        family = {
-            each.id
-            for each in conn.execute(select(table.c.id, table.c.root_id))
-            if number in (each.id, each.root_id)
-        }
-        dead = (
-            conn.execute(
-                select(job.c.error)
-                .where(job.c.status == "dead", job.c.instance_id.in_(family))
-                .order_by(job.c.id)
-            )
-            .scalars()
-            .all()
-        )
+        known = conn.execute(select(table.c.id, table.c.root_id, table.c.process, table.c.outcome)).all()
+        family = {each.id for each in known if number in (each.id, each.root_id)}
+        failed = _failed(conn)
+        dead = [reason for instance, reason in failed if instance in family]
         visited = watch.way(conn, family)
+        waiting = waits(conn, diagram, family) if row.outcome is None else ()
+    entered = set(visited)
     # What still goes on elsewhere is no concern of a process that has ended.
     reasons = (*dead, *([restless] if restless and row.outcome is None else ()))
     ended = row.outcome or ("incident" if reasons else "waiting")
-    if ended == "terminated":
-        ended = "completed"
+    if row.outcome is None:
+        others = {each.id: each.process for each in known if each.id not in family}
+        uncaught = [
+            (each.id, str(EngineError("it ended with {error}, which nothing catches", error=each.outcome)))
+            for each in known
+            if (each.outcome or "").startswith("error(")
+        ]
+        reasons += tuple(
+            str(EngineError("In the process {process}: {reason}", process=others[instance], reason=reason))
+            for instance, reason in (*failed, *uncaught)
+            if instance in others
+        )
     return Rehearsal(
         visited=visited,
         variables=variables_of(row.state),
-        ended=ended,
+        ended="completed" if ended == "terminated" else ended,
         incidents=reasons,
+        waits=waiting,
+        warnings=tuple(each for each in (*unsaid(diagram), *_not_called(diagram)) if each.element in entered),
     )
+
+
+def _failed(conn: Connection) -> list[tuple[int, str]]:
+    """The instance and the reason of every incident."""
+    table = tables.job
+    query = select(table.c.instance_id, table.c.error).where(tables.DEAD_JOB).order_by(table.c.id)
+    return [(row.instance_id, row.error) for row in conn.execute(query)]

@@ -13,12 +13,15 @@ from engine.bpmn.rules.chart import Chart
 from engine.bpmn.rules.reach import cycles
 from engine.errors import EngineError
 from engine.events import Fact
+from engine.expressions import Texts
 from engine.store import tables
 
-MAX_ACTS = 20_000
-"""Tasks completed, timers fired and jobs run, after which a rehearsal is left as it stands."""
 MAX_VISITED = 400_000
-"""Elements entered, after which it is."""
+"""Elements entered, after which a rehearsal is left as it stands."""
+MAX_IDLE = 40_000
+"""Tasks completed, timers fired and jobs run in a row that enter no element, after which it is."""
+MAX_INSTANCES = 20_000
+"""Instances of one multi-instance activity, beyond which it is."""
 MAX_FAILED = 50
 """Incidents, after which it is."""
 MAX_LAPS = 500
@@ -46,6 +49,9 @@ class Watch:
         self.now: list[tuple[int, str]] = []
         self.changed = False
         self.failed = 0
+        self.idle = 0
+        """Steps in a row that entered no element."""
+        self._seen = 0
         self.too_many = ""
         """Why it would take too long, if that can be foreseen."""
 
@@ -83,12 +89,12 @@ class Watch:
         if items:
             back = next(n for n, each in enumerate(reversed(self.visited), 1) if each == (instance, element))
             del self.visited[-back]
-        if items > MAX_ACTS:
+        if items > MAX_INSTANCES:
             template = (
-                "{element} has {items} instances, more than the {limit} tasks, timers and jobs that a rehearsal does; "
+                "{element} has {items} instances, more than the {limit} that a rehearsal plays; "
                 "it is left as it stands"
             )
-            self.too_many = str(EngineError(template, element=element, items=items, limit=MAX_ACTS))
+            self.too_many = str(EngineError(template, element=element, items=items, limit=MAX_INSTANCES))
 
     def _compare(self, whose: object, values: Mapping[str, object]) -> None:
         known = self.values.get(whose, {})
@@ -111,6 +117,14 @@ class Watch:
         if len(self.visited) > MAX_VISITED:
             template = "More than {limit} elements were entered; the rehearsal is left as it stands"
             return str(EngineError(template, limit=MAX_VISITED))
+        self.idle = self.idle + 1 if len(self.visited) == self._seen else 0
+        self._seen = len(self.visited)
+        if self.idle > MAX_IDLE:
+            template = (
+                "More than {limit} tasks, timers and jobs were done in a row and no element was entered; "
+                "the rehearsal is left as it stands"
+            )
+            return str(EngineError(template, limit=MAX_IDLE))
         for place in sorted(round_, key=lambda each: -self.entered[each]):
             if self.entered[place] > self.limits[place[1]]:
                 template = "{element} was entered {times} times while nothing changed; the loop has no end"
@@ -161,7 +175,7 @@ def _repeats(node: Node) -> bool:
 
 def _returning(diagram: Diagram, process: Process) -> Iterator[str]:
     """The nodes of a process that may be entered any number of times."""
-    chart = Chart(diagram, process, frozenset())
+    chart = Chart(diagram, process, Texts())
     for loop in cycles({node.id: list(chart.next(node)) for node in chart.nodes}):
         yield from loop
     yield from (node.id for node in chart.nodes if _repeats(node))

@@ -11,8 +11,8 @@ it is what the program's owner cannot rewrite. What `verify` proves:
 * by a seal kept outside: nothing up to that seal was rewritten at all.
 
 What no check can find: a consistent rewrite (rows, hashes and heads together) of what is younger than the
-last seal kept outside; an erasure of personal values that was not journaled; `delivered_at`, which is not
-covered.
+last seal kept outside; an erasure of personal values that was not journaled; a `delivered_at` that could be true,
+of an entry of which no message was made.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ class Seal:
     def __str__(self) -> str:
         """One line to print or mail; `read_seal` reads it back."""
         return f"{self.number} {self.at.astimezone(UTC).isoformat()} {self.hash.hex()}"
+
+
+MAX_BYTES = 1_000
+"""Of a file with a seal."""
 
 
 def read_seal(line: str) -> Seal:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from engine.store.journal import INSTANCE_CHAIN, START, Head, digest, instance_chain
+from engine.store.journal import ANNOUNCED, INSTANCE_CHAIN, START, Head, digest, instance_chain
 from engine.store.private import MARKER, private_digest
 from engine.store.seal import Seal, seal_hash
 from engine.store.tables import NO_HASH, chain, instance, journal, private, seal
@@ -34,6 +34,8 @@ MISSING = "{name} is missing in the table {table}, though this row entered it"
 UNKNOWN = "{name} stands in the table {table}, but the journal knows nothing of it"
 DIFFERS = "{name}: the table {table} has {column} {found}, the journal says {expected}"
 """What `contradictions` and `groundwork` say of a table's row."""
+
+MARK_ALTERED = "bears a delivery mark (delivered_at) that no program set there"
 
 _CHUNK = 500
 _STREAM = 2000
@@ -50,6 +52,7 @@ _ROWS = (
         journal.c.facts,
         journal.c.prev,
         journal.c.hash,
+        type_coerce(journal.c.delivered_at, BigInteger),
     )
     .order_by(journal.c.chain, journal.c.seq)
     .execution_options(yield_per=_STREAM)
@@ -154,7 +157,7 @@ class _Verification:
         self._compare_values()
 
     def _row(self, row: Row[Any], last: Head) -> Head:
-        name, seq, at, by, acting_for, kind, subject, facts, prev, stored = tuple(row)
+        name, seq, at, by, acting_for, kind, subject, facts, prev, stored, delivered = tuple(row)
         self.row_count += 1
         if not (
             isinstance(at, int)
@@ -173,6 +176,10 @@ class _Verification:
             self.fault(name, seq, "does not follow from the row before it")
         if digest(prev, name, seq, at, by, acting_for, kind, subject, facts) != stored:
             self.fault(name, seq, "was altered: what it says does not give its hash")
+        waits = delivered is None and kind in ANNOUNCED
+        late = isinstance(delivered, int) and delivered > at and kind in ANNOUNCED
+        if not (waits or late or delivered == at):
+            self.fault(name, seq, MARK_ALTERED)
         for marker in MARKER.findall(facts):
             self._markers.append((marker, name, seq))
         if len(self._markers) >= _CHUNK:

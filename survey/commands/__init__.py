@@ -8,24 +8,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.commands.core import Command, Context
-from survey.commands import callbacks, rosters, rounds
+from survey.commands import answers, callbacks, rosters, rounds
+from survey.commands.answers import CorrectAnswers, ImportReturns, ReturnsTaken
 from survey.commands.callbacks import CallbacksTaken, ImportCallbacks, LogCallback
-from survey.commands.rosters import EraseRespondent, Exclude, ImportRoster, RosterTaken
-from survey.commands.rounds import (
-    CloseRound,
-    Correct,
-    DrawSample,
-    ImportReturns,
-    OpenRound,
-    Record,
-    ReturnsTaken,
-)
+from survey.commands.rosters import EraseRespondent, Exclude, ImportRoster, NoteReading, RosterTaken
+from survey.commands.rounds import CloseRound, DrawSample, OpenRound, Record
 
 __all__ = [
     "COMMANDS",
     "CallbacksTaken",
     "CloseRound",
-    "Correct",
+    "CorrectAnswers",
     "DrawSample",
     "EraseRespondent",
     "Exclude",
@@ -33,6 +26,7 @@ __all__ = [
     "ImportReturns",
     "ImportRoster",
     "LogCallback",
+    "NoteReading",
     "OpenRound",
     "Record",
     "ReturnsTaken",
@@ -42,5 +36,6 @@ __all__ = [
 COMMANDS: Mapping[type[Command], Callable[[Any, Context], Any]] = {
     **rosters.COMMANDS,
     **rounds.COMMANDS,
+    **answers.COMMANDS,
     **callbacks.COMMANDS,
 }

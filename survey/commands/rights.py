@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from engine.commands.core import Context
 from engine.errors import Denied
 from engine.model import SYSTEM
+from survey.numbering import some
 from survey.rounds import Member
 
 SURVEYOR = "surveyor"
@@ -17,6 +18,14 @@ def check_right(ctx: Context, unit: str) -> None:
     """Raise `Denied` to whoever has no role in the unit, nor in one above it."""
     if ctx.actor != SYSTEM and not _held(ctx, unit):
         raise Denied("{person} holds no role in unit {unit}", person=ctx.rights(ctx.who).person, unit=unit)
+
+
+def check_roster(ctx: Context, unit: str) -> None:
+    """Raise `Denied` to whoever may not change the unit's roster: without a role there, or a surveyor alone."""
+    check_right(ctx, unit)
+    if ctx.actor != SYSTEM and _held(ctx, unit) == {SURVEYOR}:
+        template = "{person} surveys customers of {unit}; who may be asked, the others there decide"
+        raise Denied(template, person=ctx.rights(ctx.who).person, unit=unit)
 
 
 def check_role(ctx: Context, unit: str, role: str) -> None:
@@ -34,7 +43,7 @@ def check_own(ctx: Context, unit: str, members: Iterable[Member]) -> None:
     others = [each.code for each in members if not rights.represents(each.surveyor or "")]
     if others:
         template = "{person} surveys those assigned to them only; these are not: {codes}"
-        raise Denied(template, person=rights.person, codes=", ".join(others[:20]))
+        raise Denied(template, person=rights.person, codes=some(others))
 
 
 def _held(ctx: Context, unit: str) -> set[str]:

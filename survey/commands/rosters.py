@@ -15,7 +15,7 @@ from engine.errors import Invalid, Problem
 from engine.store import tables as engine_tables
 from engine.store.private import overwriting
 from survey import rosters
-from survey.commands.rights import check_right
+from survey.commands.rights import check_roster
 from survey.questionnaires import questionnaire_of
 from survey.rosters import Change
 from survey.sheets import as_bytes, read_sheet, refuse
@@ -72,6 +72,26 @@ class EraseRespondent(Command):
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteReading(Command):
+    """Enter in the history that somebody read names, telephone numbers or addresses: before they are shown."""
+
+    way: str
+    """How: the command, as `roster show`."""
+    found: tuple[tuple[str, str], ...]
+    """Unit and code of each whose contact is read."""
+
+
+def note_reading(cmd: NoteReading, ctx: Context) -> None:
+    """An entry a unit: who read when is what every entry has."""
+    units: dict[str, list[str]] = {}
+    for unit, code in cmd.found:
+        units.setdefault(unit, []).append(code)
+    for unit, codes in units.items():
+        subject = rosters.owner(unit, codes[0]) if len(codes) == 1 else unit
+        ctx.note("contacts.read", {"unit": unit, "count": len(codes), "way": cmd.way}, subject=subject)
+
+
 def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
     """Take a roster in. Raises `Invalid` with every row's problem (unless rows may be skipped)."""
     data = as_bytes(cmd.data)
@@ -86,7 +106,7 @@ def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
     if not cmd.skip or not given:
         refuse(problem for each in refused for problem in each.problems)
     for unit in sorted({each.unit for each in given}):
-        check_right(ctx, unit)
+        check_roster(ctx, unit)
     kept = [(each.unit, each.code) for each in refused]
     changes = rosters.merge(ctx.conn, given, today=ctx.today, kept=kept, partial=cmd.partial)
     units: dict[str, int] = {}
@@ -110,9 +130,9 @@ def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
 
 
 def exclude(cmd: Exclude, ctx: Context) -> None:
-    """Raises `NotFound`, `Invalid` without a reason."""
+    """Raises `NotFound`, `Invalid` without a reason, `Denied` to who may not change the roster."""
     found = rosters.find(ctx.conn, cmd.code, cmd.unit)
-    check_right(ctx, found.unit)
+    check_roster(ctx, found.unit)
     rosters.exclude(ctx.conn, found, cmd.reason)
     kind = "roster.included" if cmd.reason is None else "roster.excluded"
     ctx.note(kind, {"reason": cmd.reason or ""}, subject=rosters.owner(found.unit, found.code))
@@ -153,4 +173,5 @@ COMMANDS: Mapping[type[Command], Callable[[Any, Context], Any]] = {
     ImportRoster: import_roster,
     Exclude: exclude,
     EraseRespondent: administrative(erase),
+    NoteReading: note_reading,
 }

@@ -8,7 +8,7 @@ exact fractions and counts; floats are left to intervals and tests. docs/figures
 from survey.figures.counting import Answers, Counting, Counts, count
 from survey.figures.cross import ChiSquare, CrossRow, CrossTable, chi_square, cross
 from survey.figures.delphi import Concordance, Opinion, concordance, furthest, opinion
-from survey.figures.hiding import INDICATIVE, LEAST, hidden_groups
+from survey.figures.hiding import INDICATIVE, LEAST, hidden_groups, hidden_rows
 from survey.figures.intervals import Interval, correction, mean_interval, normal, ratio, wilson
 from survey.figures.methods import (
     MEAN_ANSWERS,
@@ -35,7 +35,7 @@ __all__ = [
     "CrossRow", "CrossTable", "Figures", "Interval", "Levels", "Line", "Method", "Opinion", "Outcomes",
     "Priority", "Quota", "Rate", "Remarks", "System", "Tally", "Trend", "TrendLine", "Wave", "chi_square",
     "concordance", "consistency", "correction", "count", "cross", "decimal", "figures", "furthest",
-    "hidden_groups", "index", "levels_of", "mean_interval", "mean_of", "method", "method_of", "normal",
+    "hidden_groups", "hidden_rows", "index", "levels_of", "mean_interval", "mean_of", "method", "method_of", "normal",
     "open_texts", "opinion", "outcomes", "overall", "percent", "pool", "priorities", "quota", "ratio",
     "shown", "summarise", "system_of", "to_issue", "trend", "unbalanced", "weighted", "wilson",
 ]  # fmt: skip

@@ -70,6 +70,8 @@ class Counts:
     by: tuple[str, ...]
     """What the answer sets are told apart by: names of groups, or items."""
     cells: Mapping[tuple[str, ...], Cell]
+    withheld: int = 0
+    """Answer sets in none of the cells: so few of an anonymous round that nothing of them may be shown."""
 
     @property
     def name(self) -> str:
@@ -88,8 +90,8 @@ class Counts:
 
     @property
     def returned(self) -> int:
-        """Answer sets."""
-        return sum(cell.returned for cell in self.cells.values())
+        """Answer sets, those withheld among them."""
+        return sum(cell.returned for cell in self.cells.values()) + self.withheld
 
     def split(self, by: str) -> Mapping[str, Counts]:
         """The counts of each group of `by`, in the order of names. Raises `Invalid` for what was not told apart."""
@@ -134,7 +136,7 @@ class Counts:
         cells = dict(self.cells)
         for key, cell in other.cells.items():
             cells[key] = cells[key] + cell if key in cells else cell
-        return Counts(self.questionnaire, self.shape, self.by, cells)
+        return Counts(self.questionnaire, self.shape, self.by, cells, self.withheld + other.withheld)
 
 
 def tally_of(levels: Levels, marks: Mapping[int, int]) -> Tally:

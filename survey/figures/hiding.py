@@ -8,7 +8,7 @@ the answers were counted by is considered at once, so everything a round shows h
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
 from survey.figures.counting import Counts
 
@@ -19,6 +19,8 @@ INDICATIVE = 30
 
 Group = tuple[str, str]
 """What is grouped by, and the group's name."""
+MAX_ROW_GROUPS = 300
+"""Combinations of groups that rows are shown with; of more, none is shown."""
 
 _PRIME = (1 << 31) - 1
 
@@ -29,27 +31,65 @@ def hidden_groups(counts: Counts, *, anonymous: bool | None = None) -> frozenset
     """The groups that may not be shown; none unless the questionnaire (or `anonymous`) promises anonymity."""
     if not (counts.questionnaire.anonymity == "anonymous" if anonymous is None else anonymous):
         return frozenset()
-    keys = list(counts.cells)
-    sizes = [counts.cells[key].returned for key in keys]
-    members: dict[Group, frozenset[int]] = {}
+    sizes = [cell.returned for cell in counts.cells.values()]
+    found = _Hiding(_members(counts.by, counts.cells), sizes).found()
+    return frozenset((by, str(name)) for by, name in found)
+
+
+def hidden_rows(by: Sequence[str], sizes: Mapping[tuple[str, ...], int]) -> frozenset[tuple[str, ...]]:
+    """The combinations of groups that rows of an anonymous round may not be shown with, so that nothing small
+    follows from the rows and from the figures by group together. `sizes`: how many rows there are of each.
+    """
+    if len(sizes) > MAX_ROW_GROUPS:
+        return frozenset(sizes)
+    if not by:
+        return frozenset()
+    members, numbers = _members(by, sizes), list(sizes.values())
+    hidden = _Hiding(members, numbers).found()
+    rows: dict[_Name, frozenset[int]] = {(_ROWS, key): frozenset({at}) for at, key in enumerate(sizes)}
+    first = {
+        (_ROWS, key)
+        for key, size in sizes.items()
+        if size < LEAST or not hidden.isdisjoint(zip(by, key, strict=True))
+    }
+    found = _Hiding({**members, **rows}, numbers, hidden | first, rows).found()
+    return frozenset(key for key in sizes if (_ROWS, key) in found)
+
+
+_Name = tuple[str, Hashable]
+"""A group; or `_ROWS` and a combination of them."""
+_ROWS = ""
+
+
+def _members(by: Sequence[str], keys: Iterable[tuple[str, ...]]) -> dict[_Name, frozenset[int]]:
+    """Which of the combinations belong to each group, by their places."""
+    found: dict[_Name, frozenset[int]] = {}
     for number, key in enumerate(keys):
-        for group in zip(counts.by, key, strict=True):
-            members[group] = members.get(group, frozenset()) | {number}
-    return _Hiding(members, sizes).found()
+        for group in zip(by, key, strict=True):
+            found[group] = found.get(group, frozenset()) | {number}
+    return found
 
 
 class _Hiding:
-    """Hides more and more until nothing small can be worked out."""
+    """Hides more and more, of what may still be hidden, until nothing small can be worked out."""
 
-    def __init__(self, members: Mapping[Group, frozenset[int]], sizes: list[int]) -> None:
+    def __init__(
+        self,
+        members: Mapping[_Name, frozenset[int]],
+        sizes: list[int],
+        hidden: Collection[_Name] | None = None,
+        free: Collection[_Name] | None = None,
+    ) -> None:
         self.members = members
         self.sizes = sizes
         self.by_size = sorted(members, key=lambda group: (self._size(members[group]), group))
-        self.hidden = {group for group in members if self._size(members[group]) < LEAST}
+        small = (group for group in members if self._size(members[group]) < LEAST)
+        self.hidden = set(small if hidden is None else hidden)
+        self.free = members.keys() if free is None else free
 
-    def found(self) -> frozenset[Group]:
+    def found(self) -> frozenset[_Name]:
         while (revealed := self._revealed()) is not None:
-            shown = [group for group in self.by_size if group not in self.hidden]
+            shown = [group for group in self.by_size if group not in self.hidden and group in self.free]
             near = [group for group in shown if self.members[group] & revealed] or shown
             beside = [group for group in shown if group[0] in self._kinds(revealed)]
             if not shown:  # only the whole is left, and it is small itself

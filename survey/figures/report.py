@@ -75,6 +75,8 @@ class Figures:
     items: tuple[Line, ...]
     groups: tuple[Line, ...]
     whole: Line
+    withheld: int = 0
+    """Of those returned in no line: so few of an anonymous round that nothing of them may be shown."""
 
     @property
     def return_rate(self) -> Fraction | None:
@@ -108,11 +110,12 @@ def figures(
         satisfied=tuple(levels.points[place] for place in sorted(levels.satisfied)),
         method=chosen,
         issued=issued,
-        returned=cell.returned,
+        returned=counts.returned,
         abstained=sum(number for (_, answered, _), number in cell.profile.items() if not answered),
         items=items,
         groups=groups,
         whole=whole,
+        withheld=counts.withheld,
     )
 
 

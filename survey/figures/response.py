@@ -13,6 +13,7 @@ from math import ceil
 _NAMES = {
     **{"complete": "complete", "returned": "complete", "partial": "partial"},
     **{
+        "blank": "refusal",
         "refusal": "refusal",
         "refused": "refusal",
         "non-contact": "non_contact",
@@ -32,7 +33,7 @@ class Outcomes:
     partial: int = 0
     """P."""
     refusal: int = 0
-    """R: refusals and break-offs."""
+    """R: refusals, spoken and implicit: a questionnaire that comes back blank (2.11) is no interview."""
     non_contact: int = 0
     """NC."""
     other: int = 0

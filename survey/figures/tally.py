@@ -32,6 +32,10 @@ class Levels:
         """The least weight."""
         return min(self.weights)
 
+    def place(self, answer: object) -> int | None:
+        """Which point was chosen, by its place; None for no answer, and for one off the scale ("not applicable")."""
+        return next((place for place, point in enumerate(self.points) if point == answer), None)
+
 
 def levels_of(scale: Scale) -> Levels:
     """What figures need of a scale.

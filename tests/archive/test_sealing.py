@@ -238,6 +238,19 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, raw: bytes) -> None:
         zipped.check(file)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "SHA256SUMS"])
+def test_a_list_that_grows_without_bound_as_it_is_unpacked_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(zipped, "_MOST", 1000)
+    lists = {"manifest.json": '{"archive": "satisflow-archive/1", "files": []}', "SHA256SUMS": ""}
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as target:
+        for each, text in {**lists, name: lists[name] + " " * 10**6}.items():
+            target.writestr(each, text)
+    with pytest.raises(Invalid, match="larger than 1000 bytes when unpacked"):
+        zipped.check(tmp_path / "x.zip")
+
+
 def test_only_what_has_ended_is_sealed_by_whoever_works_there_for_somebody_known(quick: Stage) -> None:
     quick.publish(RUN.format(more="", way=""), more=RECORDS, forms=FORM)
     quick.organise(quick_organisation(admin=True))
@@ -322,3 +335,24 @@ def test_a_list_of_records_that_was_changed_is_found_by_the_journal(quick: Stage
         assert contradictions(conn) == ()
         conn.execute(statement)
         assert {each.chain for each in contradictions(conn)} == {"SV-1"}
+
+
+def test_a_set_that_is_damaged_already_is_not_sealed_and_its_files_are_named(
+    quick: Stage, tmp_path: Path
+) -> None:
+    number = run(quick)
+    report, text = (tmp_path / "records" / "SV-1" / name for name in ("报告.csv", "说明.txt"))
+    raw = report.read_bytes()
+    report.write_bytes(raw.replace(b"95", b"99"))
+    text.unlink()
+    with pytest.raises(Invalid) as found:
+        sealed(quick, number)
+    assert [str(problem) for problem in found.value.problems] == [
+        "The file records/SV-1/报告.csv was changed after it was made: put it back as it was",
+        "The file records/SV-1/说明.txt is missing: put it back from a backup",
+    ]
+    with quick.app.store.read() as conn, pytest.raises(NotFound, match="is not archived"):
+        archives.find(conn, number)
+    report.write_bytes(raw)
+    text.write_text("SV-1\n", encoding="utf-8", newline="")
+    assert sealed(quick, number).files == 7

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine.bpmn import meter
+from engine.bpmn.environment import BpmnError
 from engine.commands import batches
 from engine.commands.messages import Send
 from engine.model import SYSTEM
-from engine.rehearsal import run
+from engine.rehearsal import run, watching
 from engine.store import tables
 from tests.engine.drawing import diagram
 from tests.engine.stage import Stage
@@ -180,13 +181,40 @@ def test_a_process_that_calls_itself_several_times_stops_at_a_number_of_instance
 )  # fmt: skip
 def test_a_rehearsal_that_comes_to_no_rest_says_so(monkeypatch, drawing, reason):
     if "400000" in reason:
-        from engine.rehearsal import watching
-
         monkeypatch.setattr(watching, "MAX_VISITED", 10_000)
         reason = reason.replace("400000", "10000")
     found = run(diagram(drawing), "main", {"n": 0}, horizon_s=10**7)
     assert found.ended == "incident"
     assert reason in found.incidents[-1]
+
+
+LAPS = (
+    "start s\nxor m\nuser a\nscript n do='n = n + 1'\nxor g\nend e\n"
+    "s -> m -> a -> n -> g\ng -> m : n < N\ng -> e : else"
+)
+
+
+@pytest.mark.parametrize(
+    ("limits", "laps"),
+    [({"MAX_IDLE": 30, "MAX_INSTANCES": 30}, 60), pytest.param({}, 5_000, marks=pytest.mark.slow)],
+    ids=["lower limits", "as they are"],
+)
+@pytest.mark.parametrize("reload", [False, True], ids=["kept", "read anew"])
+def test_what_ends_a_long_loop_is_the_elements_entered_and_not_how_its_state_is_kept(
+    monkeypatch, limits, laps, reload
+):
+    for name, limit in limits.items():
+        monkeypatch.setattr(watching, name, limit)
+    found = run(diagram(LAPS), "main", {"n": 0, "N": laps}, reload=reload)
+    assert (found.ended, found.incidents, len(found.visited)) == ("completed", (), 4 * laps + 2)
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["kept", "read anew"])
+def test_steps_that_enter_no_element_come_to_an_end_too(monkeypatch, reload):
+    monkeypatch.setattr(watching, "MAX_IDLE", 20)
+    found = run(diagram("start s\nuser a times=30\nend e\ns -> a -> e"), "main", {}, reload=reload)
+    assert found.ended == "incident"
+    assert found.incidents[0].startswith("More than 20 tasks, timers and jobs were done in a row")
 
 
 MANY_TOKENS = "start s\ntask a gives=600\nscript b do=pass\nend e\ns -> a -> b -> e"
@@ -247,6 +275,10 @@ def test_a_task_that_cannot_be_completed_is_an_incident_of_the_rehearsal():
 
 
 def test_an_error_thrown_by_an_expression_is_an_incident():
-    found = run(diagram("start s\ncatch c timer=\"throw_error('E')\"\nend e\ns -> c -> e"), "main", {})
+    def refuse():
+        raise BpmnError("E")
+
+    drawing = "start s\ncatch c timer='refuse()'\nend e\ns -> c -> e"
+    found = run(diagram(drawing), "main", {}, functions={"refuse": refuse})
     assert found.ended == "incident"
     assert found.incidents == ("Only a script throws errors; this expression throws E",)

@@ -165,14 +165,14 @@ def test_sub_processes_may_stand_two_hundred_deep_and_no_deeper() -> None:
     assert "more than 200 deep" in finding.reason
 
 
-def test_a_loop_over_a_thousand_parallel_joins_of_one_choice_is_told_join_by_join() -> None:
+def test_of_many_parallel_joins_of_one_choice_in_a_row_the_one_that_is_reached_is_told() -> None:
     lines = "; ".join(
         f"j{n} > x{n}; x{n} > j{n + 1} if x > {n}; x{n} > j{n + 1} if x < {n}" for n in range(300)
     )
     nodes = "".join(f'<exclusiveGateway id="x{n}"/><parallelGateway id="j{n + 1}"/>' for n in range(300))
     xml = f"{START}{END}<task id='j0'/>{nodes}"
     found = check_diagram(process(xml, f"s > j0; {lines}; j300 > e"))
-    assert [each.element for each in found] == [f"j{n + 1}" for n in range(300)]
+    assert [each.element for each in found] == ["j1"]
 
 
 def test_what_stands_in_an_unreachable_sub_process_is_not_reported_beside_it() -> None:

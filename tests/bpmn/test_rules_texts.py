@@ -178,6 +178,14 @@ def test_a_diagram_that_cannot_run_faithfully_is_refused_with_place_reason_and_r
     refused(*REFUSED[case])
 
 
+@pytest.mark.parametrize(
+    ("text", "named"), [("PT", True), ("Pfoo", True), ("P1W2D", False), (f"PT{'9' * 30}H", False)]
+)
+def test_only_what_could_be_a_variable_is_advised_to_go_into_brackets(text: str, named: bool) -> None:
+    (found,) = check_diagram(line(catch(timer(text)), "c"))
+    assert ("goes into brackets" in found.remedy) is named
+
+
 @pytest.mark.parametrize("text", ["(Pfoo)", "period", "Plan['start']", "P15D", "R/PT1H"])
 def test_a_timer_may_read_a_variable_whatever_its_name(text: str) -> None:
     kind = "timeCycle" if text.startswith("R") else "timeDuration"

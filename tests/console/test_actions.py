@@ -10,6 +10,7 @@ from tasks import registry
 from tests.console.conftest import Terminal
 from tests.console.office import ORGANISATION
 from tests.procedures.playing import ROOT
+from tests.workbooks import rows as table_of
 
 OWNER = "roles: [{role: action_owner, unit: office-1}, "
 
@@ -37,6 +38,15 @@ def planned(flow: Terminal, task: str, day: str) -> None:
     flow("task", "complete", task, *sets, user="wang")
 
 
+def test_a_date_worked_out_on_the_way_is_explained_until_somebody_changes_it(acting: Terminal) -> None:
+    told = acting.json("task", "why", "SV-1.1", user="wang")
+    assert (told["worked_out"]["rule"], told["worked_out"]["instance"]) == ("P3WD", "SV-1")
+    assert [line["count"] for line in told["worked_out"]["lines"] if line["count"]] == [1, 2, 3]
+    assert "measure_due: P3WD" in acting("task", "why", "SV-1.1", user="wang").stdout
+    acting("instance", "correct", "SV-1", "--set", "measure_due=2026-10-30", "--reason", "出差")
+    assert acting.json("task", "why", "SV-1.1", user="wang")["worked_out"] is None
+
+
 def test_late_actions_come_first_with_who_has_to_do_what_by_when(acting: Terminal) -> None:
     planned(acting, "SV-1.1", "2026-10-30")
     acting.pass_time(days=7)
@@ -52,6 +62,18 @@ def test_late_actions_come_first_with_who_has_to_do_what_by_when(acting: Termina
     assert "SV-2" not in acting("action", "list", "--owner", "王芳").stdout
 
 
+def test_problems_and_measures_are_written_as_a_workbook(acting: Terminal) -> None:
+    planned(acting, "SV-1.1", "2026-10-30")
+    file = acting.folder / "actions.xlsx"
+    acting("action", "list", "--xlsx", str(file))
+    head, *lines = table_of(file, "编号", "流程")
+    found = {line[0]: dict(zip(head, line, strict=True)) for line in lines}
+    assert (found["SV-1"]["问题"], found["SV-1"]["原因"]) == ("走廊照明损坏", "灯具老化")
+    assert (found["SV-1"]["整改措施"], found["SV-1"]["责任人"]) == ("更换灯具", "王芳")
+    assert f"{found['SV-1']['完成期限']:%Y-%m-%d}" == "2026-10-30"
+    assert found["SV-2"]["当前状态"] == "制定整改措施"
+
+
 def test_an_action_tells_its_rounds_and_its_effect_and_is_listed_when_it_is_over(acting: Terminal) -> None:
     planned(acting, "SV-1.1", "2026-09-18")
     acting("task", "complete", "SV-1.2", "--set", "action_done=已更换", user="wang")
@@ -65,6 +87,7 @@ def test_an_action_tells_its_rounds_and_its_effect_and_is_listed_when_it_is_over
     good = ("--set", "action_verdict=effective", "--set", "action_verdict_reason=现场复查")
     acting("task", "complete", "SV-1.6", *good, user="li")
     assert "SV-1" not in acting("action", "list").stdout
+    assert "1 are over: --all" in acting("action", "list", "--owner", "王芳").output
     assert "有效" in acting("action", "list", "--all", lang="zh").stdout
     shown = acting("action", "show", "SV-1").stdout
     assert "rounds         2" in shown
@@ -90,7 +113,7 @@ def test_what_is_no_action_is_said_to_be_none(started: Terminal) -> None:
 
 
 def test_a_procedure_of_one_s_own_calls_its_items_actions_in_words_that_there_are() -> None:
-    name = "building-quarterly-15-workdays"
+    name = "owner-annual-90-80-90"
     procedure = load(ROOT / "processes" / name, ROOT / "forms")
     world = World({"cs_supervisor"}, registry())
     diagram = procedure.diagram.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine import config
 from engine.bpmn import meter
 from engine.config import shipped
 from tests.console.conftest import Terminal
@@ -59,9 +60,47 @@ def test_a_schedule_is_made_looked_at_paused_and_fired(surveying: Terminal) -> N
 
 def test_a_kick_off_that_did_not_happen_is_reported(surveying: Terminal) -> None:
     surveying("schedule", "add", "003G", "--unit", "office-1", "--since", "2026-07-01")
-    [missed] = surveying.json("status")["overview"]["not_started"]
-    assert missed["next_period"] == "2026-Q3"
+    [late] = surveying.json("status")["overview"]["not_started"]
+    assert [each["period"] for each in late["missed"]] == ["2026-Q3"]
     assert "2026-08-20 09:00" in surveying("status").stderr
+
+
+def test_every_kick_off_that_did_not_happen_is_named_and_of_many_the_rest_are_counted(
+    surveying: Terminal,
+) -> None:
+    surveying("schedule", "add", "003G", "--unit", "office-1", "--since", "2025-07-01")
+    surveying("schedule", "add", "003G", "--unit", "office-2")
+    surveying.pass_time(days=300)
+    late = surveying.json("status")["overview"]["not_started"]
+    periods = [[each["period"] for each in one["missed"]] + [one["more"]] for one in late]
+    assert periods == [
+        ["2025-Q3", "2025-Q4", "2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4", 2],
+        ["2026-Q4", "2027-Q1", "2027-Q2", 0],
+    ]
+    said = surveying("status").stderr
+    assert "2026-Q4 (2026-11-20 09:00), and 2 more" in said
+    assert "2026-Q4（2026-11-20 09:00）、另有 2 期" in surveying("status", lang="zh").stderr
+
+
+def test_a_schedule_that_comes_too_late_for_this_period_says_how_to_start_it(surveying: Terminal) -> None:
+    add = ("schedule", "add", "003G", "--unit")
+    command = "flow schedule fire 003G --unit office-1 --period 2026-Q3"
+    said = surveying(*add, "office-1").stderr
+    assert f"The kick-off of 2026-Q3 was on 2026-08-20 Thu and has passed; `{command}` starts it" in said
+    [passed] = surveying.json(*add, "office-2")["passed"]
+    assert (passed["period"], passed["at"]) == ("2026-Q3", "2026-08-20T01:00:00+00:00")
+    assert "has passed" not in surveying(*add, "head", "--since", "2026-07-01").stderr
+    surveying(*command.split()[1:])
+    assert "has passed" not in surveying(*add, "office-1").stderr
+
+
+def test_what_a_person_fires_is_not_said_to_be_started_by_the_calendar(surveying: Terminal) -> None:
+    surveying("schedule", "add", "003G", "--unit", "office-1")
+    surveying("schedule", "fire", "003G", "--unit", "office-1", "--period", "2026-Q3")
+    told = surveying("instance", "history", "SV-1").stdout
+    assert "started by hand for 2026-Q3 (late)" in told
+    assert "by the calendar" not in told
+    assert surveying.json("audit", "verify")["faults"] == []
 
 
 def test_a_provisional_year_is_marked_and_a_year_without_table_is_told(surveying: Terminal) -> None:
@@ -186,3 +225,31 @@ def test_a_command_goes_on_for_a_limited_time_and_leaves_the_rest_to_the_schedul
     assert looping.json("job", "list") == [left], "what another command left waiting is not this one's to do"
     looping("instance", "suspend", "SV-1", "--reason", "停")
     assert "More than 300" in looping("instance", "resume", "SV-1").stderr
+
+
+PREPARED = """
+start s
+user prepare
+catch begin date="'2026-09-14T00:00'"
+user survey
+end e
+s -> prepare -> begin -> survey -> e
+"""
+
+
+def test_in_a_demonstration_a_timer_that_is_past_already_fires_with_what_armed_it(flow: Terminal) -> None:
+    folder = flow.folder / "processes" / "prepared"
+    folder.mkdir()
+    (folder / "prepared.bpmn").write_bytes(diagram(PREPARED, "main"))
+    (folder / "procedure.yaml").write_text(
+        LOOP_PROCEDURE.replace("id: loop", "id: prepared"), encoding="utf-8"
+    )
+    flow("procedure", "layout", "prepared", "--redraw")
+    flow("procedure", "publish", "prepared")
+    with (flow.folder / config.FILE).open("a", encoding="utf-8") as file:
+        file.write("demo = true\n")
+    flow("start", "prepared", "--unit", "office-1", user="nobody")
+    flow("task", "complete", "SV-1.1", "--as", "wang.fang", user="nobody")
+    assert [task["element"] for task in flow.json("task", "list", "--as", "wang.fang", user="nobody")] == [
+        "survey"
+    ]

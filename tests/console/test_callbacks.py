@@ -108,6 +108,7 @@ def test_an_attempt_is_entered_and_a_failed_one_stays_open(survey: Aftermath) ->
 def test_a_sheet_goes_out_and_its_outcomes_come_back(survey: Aftermath, tmp_path: Path) -> None:
     file = tmp_path / "calls.xlsx"
     assert "3 to call back" in flow(survey, "export", "-o", str(file)).output
+    assert isinstance(flow(survey, "export", "-o", str(file)).exception, Conflict)
     book = load_workbook(file)
     sheet = book.active
     assert sheet is not None

@@ -54,6 +54,14 @@ def test_history_goes_on_at_the_true_time_once_somebody_vouches_for_the_clock(mi
     assert misled("status").exit_code == 0
 
 
+def test_history_keeps_the_order_in_which_things_happened_through_a_false_time(misled: Terminal) -> None:
+    misled("audit", "clock", "--accept", "--reason", "主板电池没电")
+    misled("task", "complete", "SV-1.2", "--set", "decision=agree", user="li")
+    lines = misled.json("instance", "history", "SV-1")
+    assert [line["seq"] for line in lines] == sorted(line["seq"] for line in lines)
+    assert [line["at"][:7] for line in lines if line["kind"] == "task.completed"] == ["2027-06", "2026-09"]
+
+
 def test_the_true_time_may_run_into_the_false_one_again(misled: Terminal) -> None:
     misled("audit", "clock", "--accept", "--reason", "主板电池没电")
     misled.pass_time(days=100)

@@ -106,6 +106,17 @@ def test_a_row_that_the_journal_contradicts_is_named(worked: Terminal) -> None:
     assert "wang.fang" in worked("audit", "verify", exit_code=1).stdout
 
 
+@pytest.mark.parametrize(
+    ("mark", "kind"),
+    [("5", "task.opened"), ("5", "task.completed"), ("NULL", "task.completed"), ("at + 1", "task.completed")],
+)
+def test_a_delivery_mark_that_cannot_be_is_named(worked: Terminal, mark: str, kind: str) -> None:
+    alter(worked, f"UPDATE journal SET delivered_at = {mark} WHERE kind = '{kind}' AND chain = 'SV-1'")
+    told = worked("audit", "verify", exit_code=1).stdout
+    assert "delivery mark" in told
+    assert "does not give its hash" not in told
+
+
 def test_a_start_for_a_period_that_is_none_or_started_is_refused(flow: Terminal) -> None:
     start = ("start", "P-1", "--unit", "office-1", "--period")
     assert "2026-06, 2026-Q3, 2026-H1, 2026" in flow(*start, "third quarter", user="wang", exit_code=6).output

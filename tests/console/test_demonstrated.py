@@ -46,19 +46,29 @@ def values_of_options(node: object) -> Iterator[str]:
 
 
 def test_every_form_that_is_kept_reads_as_chinese(folder: Path) -> None:
-    kept = {file.stem.rpartition("-")[0]: file for file in sorted((folder / "records").rglob("*-*.txt"))}
+    files = [file for kind in ("txt", "docx") for file in sorted((folder / "records").rglob(f"*-*.{kind}"))]
+    kept = {file.stem.rpartition("-")[0]: file for file in files}
     assert len(kept) >= 13
+    assert {file.suffix for file in kept.values()} == {".txt", ".docx"}
     stored: set[str] = set()
     for form in sorted((folder / "forms" / PROCEDURE).glob("*.yaml")):
         stored |= set(values_of_options(strict_yaml.load(form.read_bytes(), form.name).value))
     people = set(re.findall(r"id: ([a-z]+\.[a-z]+)", (folder / "org.yaml").read_text(encoding="utf-8")))
     assert len(people) > 10
     for file in kept.values():
-        text = file.read_text(encoding="utf-8")
+        text = printed(file) if file.suffix == ".docx" else file.read_text(encoding="utf-8")
         words = set(re.findall(r"[A-Za-z_.]+", text))
         assert not words & (stored | people | {"True", "False", "None"}), file
         assert not re.search(r"[一-鿿]:|\n\n\n", text), file
-        assert text.splitlines()[1].strip("=") == ""
+        assert file.suffix == ".docx" or text.splitlines()[1].strip("=") == ""
+
+
+def printed(file: Path) -> str:
+    """What stands in a Word document, a line each."""
+    with ZipFile(file) as parts:
+        return "\n".join(
+            re.findall(r"<w:t[^>]*>([^<]+)</w:t>", parts.read("word/document.xml").decode("utf-8"))
+        )
 
 
 def test_whoever_stood_in_is_named_with_whom_they_stood_in_for(folder: Path) -> None:
@@ -76,7 +86,7 @@ def test_a_round_is_shown_in_chinese(folder: Path) -> None:
 def test_history_names_procedure_steps_and_what_is_due(folder: Path) -> None:
     told = said(folder, "instance", "history", "SV-3", "--all")
     assert "大楼客户满意度季度调查 第 1 版为 第三管理处 启动" in told
-    assert "逾期通知发给 赵敏：回收调查表（2026-09-16 到期）" in told
+    assert "逾期通知发给 赵敏：回收问卷（2026-09-16 到期）" in told
     assert "记录《调查方案》" in told
     assert PROCEDURE not in told
     assert "round.returns" not in told
@@ -84,7 +94,16 @@ def test_history_names_procedure_steps_and_what_is_due(folder: Path) -> None:
 
 
 def test_the_arithmetic_of_a_due_date_names_the_step_it_starts_from(folder: Path) -> None:
-    assert "从次日起计（“发放问卷”的计划完成日）" in said(folder, "task", "why", "SV-3.8", who="guo.li")
+    assert "从次日起计（“统计、汇总分析”的计划完成日）" in said(folder, "task", "why", "SV-3.7", who="guo.li")
+
+
+def test_a_date_that_the_caller_worked_out_is_explained_by_its_rule_there(folder: Path) -> None:
+    told = said(folder, "task", "why", "SV-15.2", who="guo.li")
+    assert re.search(r"推算 +collect_by: P3WD after distribute_by（SV-3 推算发放、回收期限）", told)
+    assert "2026-09-11 周五        从次日起计（distribute_by）" in told
+    assert "2026-09-16 周三  3     工作日" in told
+    noticed = said(folder, "task", "why", "SV-11.1", who="guo.li")
+    assert re.search(r"notice_by: P7D before d0（SV-3 推算公示日期）", noticed)
 
 
 def test_what_the_procedure_sealed_itself_is_found_unchanged_and_handed_over(
@@ -99,9 +118,9 @@ def test_what_the_procedure_sealed_itself_is_found_unchanged_and_handed_over(
 def test_of_a_sealed_set_the_very_file_that_was_changed_is_named(folder: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
-    with (copy / "records" / "SV-4" / "任务分配表.csv").open("a", encoding="utf-8") as file:
-        file.write("x")
+    with (copy / "records" / "SV-4" / "任务分配表.xlsx").open("ab") as file:
+        file.write(b"x")
     run = CliRunner().invoke(cli.flow, ["archive", "verify"], env={"FLOW_HOME": str(copy), "FLOW_LANG": "zh"})
     assert run.exit_code == 1
-    assert [line for line in run.output.splitlines() if "✗" in line and "任务分配表.csv" in line]
+    assert [line for line in run.output.splitlines() if "✗" in line and "任务分配表.xlsx" in line]
     assert "manifest.json" not in run.output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -82,6 +83,19 @@ def test_outside_a_workspace_the_remedy_is_told(flow: Terminal, monkeypatch: pyt
     assert "flow init" in flow("task", "list", exit_code=5).stderr
 
 
+@pytest.mark.parametrize(
+    "words", [("procedure", "layout"), ("procedure", "picture"), ("procedure", "check"), ("rehearse",)]
+)
+def test_a_diagram_that_is_not_there_is_named_where_there_is_no_workspace_either(
+    flow: Terminal, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = flow(*words, "nope.bpmn", exit_code=5).stderr
+    assert "There is no" in said
+    assert "nope.bpmn" in said
+    assert "flow init" not in said
+
+
 def test_the_workspace_is_found_upward_and_by_option(flow: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     flow.env = {"FLOW_HOME": ""}
     monkeypatch.chdir(flow.folder / "processes" / "purchase")
@@ -100,6 +114,11 @@ def test_a_faulty_setting_is_named(flow: Terminal) -> None:
 def test_an_unknown_system_user_is_told_what_to_do(flow: Terminal) -> None:
     refused = flow("task", "list", user="mallory", exit_code=7)
     assert "system_user: mallory" in refused.stderr
+
+
+def test_who_names_no_unit_is_told_where_they_are_listed(started: Terminal) -> None:
+    assert "`flow org show`" in started("start", "P-1", exit_code=2).stderr
+    assert "`flow org show`" in started("schedule", "pause", "P-1", exit_code=2).stderr
 
 
 def test_acting_for_another_needs_the_permission(started: Terminal) -> None:

@@ -81,6 +81,25 @@ def test_every_command_prints_json(path: tuple[str, ...], command: click.Command
         assert "--json" in {name for param in command.params for name in param.opts}
 
 
+WRITING = [
+    pytest.param(command, option, id=" ".join(path))
+    for path, command in TREE
+    for option in command.params
+    if isinstance(option, click.Option)
+    and isinstance(option.type, click.Path)
+    and option.type.file_okay
+    and not option.type.exists
+]
+
+
+@pytest.mark.parametrize(("command", "option"), WRITING)
+def test_no_command_writes_over_a_file_unless_it_is_told_to(
+    command: click.Command, option: click.Option
+) -> None:
+    """An option that names a file which need not be there names one to be written."""
+    assert any(each.name == "force" for each in command.params), option.name
+
+
 def test_the_summaries_of_the_root_are_those_of_the_commands() -> None:
     for part in cli.SECTIONS.values():
         for place, summary in part.values():

@@ -88,7 +88,8 @@ def test_the_tasks_of_a_shared_process_are_those_of_the_role_that_the_caller_nam
 def test_what_a_change_does_to_the_callers_is_seen_before_they_take_it_up(notifying: Terminal) -> None:
     alter(form(notifying), "title: {zh: 公示, en: Public notice}", "title: {zh: 公告, en: Public notice}")
     left = notifying("procedure", "publish", "announcement")
-    assert "notice calls it by an older version" in left.stderr
+    assert "older version: notice. " in left.stderr
+    assert "`flow procedure publish announcement --callers`" in left.stderr
     taken = notifying("procedure", "publish", "announcement", "--callers").stdout
     assert "✓" in taken
     assert "told" in taken

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +26,7 @@ from engine.queries import (
     worklist,
 )
 from engine.store import Store, open_store, tables
+from engine.store.calendars import calendar_of
 from engine.store.journal import START, Entry, append, instance_chain
 from engine.store.organisation import rights_of, units_above
 from tests.console.conftest import Terminal
@@ -135,7 +137,10 @@ def test_every_query_runs_on_either_database(store: Store) -> None:
             ("SV-1", "no connection")
         ]
         assert [each.running for each in definitions.definitions(conn)] == [2]
-        assert schedules.overdue(schedules.schedules(conn), NOW)[0].title == "采购"
+        [late] = schedules.overdue(
+            schedules.schedules(conn), NOW, lambda unit: calendar_of(conn, unit), ZoneInfo("Asia/Shanghai")
+        )
+        assert late.schedule.title == "采购"
         assert organisation.person_of_system_user(conn, "b") == organisation.person(conn, "b")
         assert calendars.tables(conn) == ()
         assert seals.newest(conn) is None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from console import logbook
 from tests.console.conftest import Terminal
+from tests.workbooks import rows as table_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,6 +75,35 @@ def test_a_table_s_columns_are_shown_and_its_rows_are_given_as_json(listing: Ter
     assert "名称：纸；加急：是" in listing("task", "view", "SV-1.1", lang="zh", user="wang").stdout
 
 
+def test_a_form_is_kept_as_the_files_that_its_record_names(listing: Terminal) -> None:
+    about = next((listing.folder / "processes").glob("*/procedure.yaml"))
+    text = about.read_text(encoding="utf-8")
+    record = "wanted: {title: {zh: 采购申请单}, code: R-1"
+    about.write_text(text.replace(record, f"{record}, files: [word, pdf, excel]"), encoding="utf-8")
+    listing("procedure", "publish", "purchase")
+    listing("start", "P-1", "--unit", "office-1", user="wang")
+    goods = 'goods=[{"what": "纸", "urgent": "yes", "buyer": "li.lei"}, {"what": "笔", "urgent": "no"}]'
+    listing("task", "complete", "SV-2.1", "--set", goods, "--as", "wang.fang")
+    kept = listing.folder / "records" / "SV-2"
+    assert sorted(each.name for each in kept.iterdir()) == [
+        *("采购申请单-1.docx", "采购申请单-1.pdf", "采购申请单-1.xlsx")
+    ]
+    with zipfile.ZipFile(kept / "采购申请单-1.docx") as parts:
+        said = parts.read("word/document.xml").decode("utf-8")
+    for words in ("采购申请单", "R-1", "填写", "赵敏（代王芳）", "李雷", "第一管理处"):
+        assert words in said
+    assert [line[1:3] for line in table_of(kept / "采购申请单-1.xlsx", "序号")] == [
+        *(["名称", "加急"], ["纸", "是"], ["笔", "否"])
+    ]
+    listed = listing.json("record", "list", "SV-2")
+    assert {(each["code"], each["later"]) for each in listed} == {("R-1", None)}
+    listing("record", "template", "purchase", "wanted")
+    listing("procedure", "publish", "purchase")  # a template of one's own is for a form, too
+    about.write_text(text.replace(record, f"{record}, files: [word, txt]"), encoding="utf-8")
+    refused = listing("procedure", "publish", "purchase", exit_code=8)
+    assert "txt is no kind of file" in refused.output
+
+
 def test_a_kept_form_reads_as_a_document_and_the_approver_finds_it(listing: Terminal) -> None:
     goods = 'goods=[{"what": "纸", "urgent": "yes", "buyer": "li.lei"}, {"what": "笔", "urgent": "no"}]'
     listing("task", "complete", "SV-1.1", "--set", goods, "--as", "wang.fang")
@@ -95,6 +127,26 @@ def test_a_kept_form_reads_as_a_document_and_the_approver_finds_it(listing: Term
   笔    否
 """
     )
+
+
+def test_a_person_a_role_and_a_unit_of_one_id_are_told_apart_in_the_history(flow: Terminal) -> None:
+    org = flow.folder / "org.yaml"
+    text = org.read_text(encoding="utf-8")
+    for old, new in (("wang.fang", "head"), ("manager", "head"), ("li.lei", "office-1")):
+        text = text.replace(old, new)
+    org.write_text(text, encoding="utf-8")
+    diagram = flow.folder / "processes" / "purchase" / "purchase.bpmn"
+    diagram.write_text(diagram.read_text("utf-8").replace('"manager"', '"head"'), encoding="utf-8")
+    flow("org", "import")
+    flow("procedure", "publish", "purchase")
+    flow("start", "P-1", "--unit", "office-1", user="wang")
+    flow("task", "complete", "SV-1.1", "--set", "what=纸", "--set", "amount=20", user="wang")
+    flow("task", "assign", "SV-1.2", "office-1", user="zhao")
+    told = flow("instance", "history", "SV-1").stdout
+    assert re.search(r"王芳 +.*started for 第一管理处", told)
+    assert re.search(r"王芳 +SV-1.1 填写采购申请 done", told)
+    assert re.search(r"审批采购申请 opened for 项目总经理", told)
+    assert "SV-1.2 given to 李雷" in told
 
 
 def test_every_kind_of_entry_has_a_sentence() -> None:

@@ -83,7 +83,7 @@ def test_records_are_listed_with_code_version_file_and_sum(census: Terminal) -> 
 
 def test_a_form_filled_in_again_names_its_later_one_and_both_are_kept(census: Terminal) -> None:
     listed = {each["path"].rpartition("/")[2]: each for each in census.json("record", "list")}
-    first, second = listed["action_plan-1.txt"], listed["action_plan-4.txt"]
+    first, second = listed["整改措施-1.docx"], listed["整改措施-4.docx"]
     assert (first["later"], second["later"]) == (second["number"], None)
     assert first["counts"]
     assert f"made again: {second['number']}" in census("record", "list").stdout

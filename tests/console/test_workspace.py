@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -117,12 +118,18 @@ def test_a_shipped_procedure_is_copied_to_be_edited(flow: Terminal) -> None:
 
 
 def test_a_shipped_procedure_brings_those_it_calls_and_names_the_roles_of_all(flow: Terminal) -> None:
-    added = flow("procedure", "add", "004G")
+    added = flow("procedure", "add", "004B")
     assert (flow.folder / "processes" / "shared" / "corrective-action" / "procedure.yaml").is_file()
     assert (flow.folder / "forms" / "corrective-action").is_dir()
-    for role in ("center_officer", "ward_dept", "action_owner", "action_verifier"):
+    for role in ("sales_support_head", "research_agency", "action_owner", "action_verifier"):
         assert f"id: {role}" in added.stderr
-    assert "publish corrective-action hospital-monthly" in added.stderr
+    assert "publish archiving corrective-action distribute-and-collect pharma-annual-plan-200" in added.stderr
+
+
+def test_roles_that_a_call_gives_to_its_own_are_not_asked_for(flow: Terminal) -> None:
+    added = flow("procedure", "add", "004G").stderr
+    assert "id: center_officer" in added
+    assert "id: action_verifier" not in added
 
 
 def test_a_procedure_that_calls_another_is_rehearsed_with_it(flow: Terminal) -> None:
@@ -249,6 +256,17 @@ def test_procedures_and_instances_are_called_what_the_reader_s_language_calls_th
 
 def test_status_is_shown_to_somebody_the_organisation_does_not_know(started: Terminal) -> None:
     assert started.json("status", user="mallory")["tasks"] is None
+
+
+def test_status_shows_what_it_can_where_org_yaml_may_not_be_read(
+    started: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_file: Path, _limit: int) -> bytes:
+        raise PermissionError
+
+    monkeypatch.setattr("console.status.read_file", refused)
+    assert "org.yaml may not be read" in started("status").stderr
+    assert started.json("status")["overview"]["org_file_newer"] is None
 
 
 def test_a_workspace_is_made_with_everything_to_begin(flow: Terminal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from console.year.filling import Desk, adapted, corrected
 from console.year.respondents import answered, sheet
 from engine.config import shipped
-from engine.errors import Invalid
+from engine.errors import Invalid, Problem
 from engine.forms import clean, load_form
 from engine.forms.form import Form
 from tests.console.conftest import Terminal
@@ -85,11 +86,47 @@ def test_who_decides_otherwise_does_so_once_so_that_loops_end(flow: Terminal) ->
     assert [reason["kind"] for reason in year["left"][0]["reasons"]] == ["message"]
 
 
+def test_who_was_led_back_by_the_usual_way_time_and_again_decides_otherwise(flow: Terminal) -> None:
+    write_scenarios(flow)
+    file = flow.folder / "processes" / "purchase" / "scenarios.yaml"
+    happy, refused = "{do: approve}]", "{do: approve, with: {decision: refuse, reason: 太贵}}]"
+    text = file.read_text(encoding="utf-8").replace(refused, "SWAPPED").replace(happy, refused)
+    file.write_text(text.replace("SWAPPED", happy), encoding="utf-8")
+    year = played(flow, "--unusual", "0")
+    assert year["procedures"][0]["tasks"] == 6
+    assert [reason["kind"] for reason in year["left"][0]["reasons"]] == ["message"]
+
+
 def test_who_is_always_late_misses_every_deadline(flow: Terminal) -> None:
     write_scenarios(flow)
     year = played(flow, "--late", "1", "--unusual", "0")
     assert (year["procedures"][0]["met"], year["procedures"][0]["missed"]) == (0, 2)
     assert [(each["missed"], each["due"]) for each in year["missed"]] == [(1, 1), (1, 1)]
+
+
+def test_incidents_are_counted_named_and_end_the_command_as_failed(flow: Terminal) -> None:
+    write_scenarios(flow)
+    diagram = flow.folder / "processes" / "purchase" / "purchase.bpmn"
+    faulty = diagram.read_text(encoding="utf-8").replace(">decision == 'agree'<", ">1 / (amount - 100) == 1<")
+    diagram.write_text(faulty, encoding="utf-8")
+    ended = flow("rehearse", "--all", *SPAN, "--procedure", "P-1", "--unusual", "0", exit_code=1)
+    assert "2 tasks done, 1 incidents" in ended.stdout
+    assert "incident: " in ended.stdout.partition("Still open, and why")[2]
+    assert ended.stderr.endswith("Error: 1 incidents in the span, named with what is still open\n")
+
+
+def test_what_the_calendar_begins_too_late_in_the_span_to_end_is_named(flow: Terminal) -> None:
+    span = ("rehearse", "--all", "--from", "2026-11-30", "--to", "2026-12-02", "--procedure", "003C")
+    said = flow(*span).stdout
+    assert "What the calendar starts of 003C does not end within this span" in said
+    assert "业务部门 business_dept" not in said
+
+
+def test_a_plan_of_customers_fits_the_roster_made_longer(flow: Terminal) -> None:
+    """The yearly plan is issued, though it needs 40 % of more customers than the scenarios know."""
+    span = ("rehearse", "--all", "--from", "2025-11-28", "--to", "2026-01-31", "--procedure", "003C")
+    year = flow.json(*span, "--late", "0", "--unusual", "0", "--customers", "30")
+    assert [each["tasks"] for each in year["procedures"]] == [8]
 
 
 def test_open_work_is_counted_by_role_at_the_end_of_each_week(flow: Terminal) -> None:
@@ -190,6 +227,21 @@ def filled_in(values: Mapping[str, Any], at: Desk) -> dict[str, Any]:
 def test_known_answers_are_moved_to_today_and_given_to_the_units_own_people() -> None:
     values = adapted(form(), MODEL, desk(), date(2025, 9, 14))
     assert values == {**MODEL, "first_day": "2026-03-06", "guide": "o.boss"}
+
+
+def test_a_list_of_customers_takes_in_those_who_are_like_them() -> None:
+    table = FORM.replace("id: finding", "id: codes")
+    listing = load_form(table.encode(), "forms/tour.yaml")
+    at = replace(desk(), alike={"C-1": ["C-1-2", "C-1-3"]})
+    known = {"stops": [{"number": 1, "codes": "C-1 C-2"}]}
+    assert adapted(listing, known, at, None)["stops"] == [{"number": 1, "codes": "C-1, C-2, C-1-2, C-1-3"}]
+
+
+def test_rows_about_what_there_is_not_are_taken_out_to_the_last() -> None:
+    listing = load_form(FORM.replace("    required: true\n    min: 1\n", "").encode(), "forms/tour.yaml")
+    problem = Problem("stops", "{findings} is not among them", {"findings": "完好"})
+    assert corrected(listing, MODEL, [problem], desk()) == {**MODEL, "stops": []}
+    assert corrected(form(), MODEL, [problem], desk()) is None
 
 
 def test_an_empty_form_is_filled_in_by_its_definition() -> None:

@@ -92,7 +92,7 @@ def test_a_demonstration_goes_on_with_the_answers_it_began_with(played: tuple[Pa
 
 def test_who_was_late_is_said(played: tuple[Path, dict[str, Any]]) -> None:
     late = {course["unit"]: course["missed"] for course in played[1]["courses"]}
-    assert late["office-3"] == ["回收调查表"]
+    assert late["office-3"] == ["回收问卷"]
     assert late["office-1"] == []
     assert "何平" in played[1]["text"]
 

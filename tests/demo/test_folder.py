@@ -77,6 +77,13 @@ def test_one_killed_before_its_first_file_goes_on(played: list[int], tmp_path: P
     assert played == [12, 12]
 
 
+def test_a_restart_begins_where_nothing_was_begun_and_says_so(played: list[int], tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    assert "so one begins now" in demo(folder, "--resume", "--responses", "12").stderr
+    assert "begins now" not in demo(folder, "--resume").stderr
+    assert played == [12, 12]
+
+
 def test_what_was_changed_in_one_is_lost_only_by_again(
     played: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

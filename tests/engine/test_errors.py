@@ -280,3 +280,13 @@ def test_a_script_that_throws_an_error_without_a_code_is_an_incident_at_its_elem
     found = run(diagram(f"start s\nscript a do='throw_error({code})'\nend e\ns -> a -> e"), "main", {})
     assert (found.visited, found.ended) == (("s", "a"), "incident")
     assert "has no code" in found.incidents[0]
+
+
+@pytest.mark.parametrize("value", [1, None, "yes", []], ids=repr)
+@pytest.mark.parametrize("case", UNSET)
+def test_an_event_whose_condition_is_neither_true_nor_false_is_an_incident(case: str, value: object):
+    drawing = diagram(UNSET[case].replace("ready > 2", "ready"))
+    for reload in (False, True):
+        found = run(drawing, "main", {"ready": value}, reload=reload)
+        assert "after" not in found.visited
+        assert [f"The condition ready gives {value!r}" in reason for reason in found.incidents] == [True]

@@ -15,10 +15,11 @@ from engine.expressions import ExpressionFault, compile_expression, compile_scri
 
 
 @pytest.fixture(autouse=True)
-def within_a_second():
+def within_seconds():
+    """Of processor time; the longest compiles some hundred generated texts, in less than one on an idle machine."""
     started = time.process_time()
     yield
-    assert time.process_time() - started < 1.0
+    assert time.process_time() - started < 3.0
 
 
 @pytest.mark.parametrize(

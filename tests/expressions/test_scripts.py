@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import Misbuilt
-from engine.expressions import ExpressionFault, compile_script
+from engine.expressions import ExpressionFault, compile_expression, compile_script
 
 
 def changes_of(text, variables, **functions):
@@ -181,3 +181,30 @@ def test_a_script_never_touches_the_variables_whether_it_ends_or_faults(lines, a
         for value in changes.values():
             spoil(value)
     assert variables == before
+
+
+ACTS = {"sleep": lambda seconds: None, "throw_error": lambda code: None}
+
+
+@pytest.mark.parametrize(
+    ("text", "instead"),
+    [
+        *((f"throw_error({given})", "Write throw_error(code)") for given in ("", "'a', 'b'", "err='E'")),
+        *((f"x = sleep({given})", "Write sleep(seconds)") for given in ("", "1, 2", "x=1")),
+    ],
+)
+def test_what_acts_is_called_with_the_one_argument_it_takes(text, instead):
+    with pytest.raises(Misbuilt) as refusal:
+        compile_script(text, ACTS)
+    (found,) = refusal.value.findings
+    assert "other arguments than it takes" in found.reason
+    assert found.remedy.format(**found.params) == instead
+
+
+@pytest.mark.parametrize(
+    "text", ["throw_error('E')", "1 if sleep(1) else 2", "sleep(1) == None", "throw_error()"]
+)
+def test_only_a_script_may_call_what_acts(text):
+    with pytest.raises(Misbuilt, match=r"only a script may call \w+\(\)\. Call it in a script task"):
+        compile_expression(text, ACTS)
+    assert compile_script("sleep(1)\nthrow_error(code='E')", ACTS).assigns == frozenset()

@@ -149,6 +149,14 @@ def test_a_pattern_has_to_match_the_whole_text():
     assert "does not have the form" in refused(QUESTIONNAIRE, **good, telephone="138001380001")["telephone"]
 
 
+def test_a_pattern_with_nested_repetition_is_answered_at_once():
+    text = 'form: flow/1\nid: a\nversion: "1"\ntitle: 名\n'
+    text += "fields:\n  - {id: name, type: text, label: 名, pattern: '([A-Za-z]+ ?)+'}\n"
+    long = "Zhang San Property Management Office Building Number " * 10
+    assert cleaned(text, name=long.strip())["name"] == long.strip()
+    assert "does not have the form" in refused(text, name=long + "3")["name"]
+
+
 def test_a_default_stands_when_nothing_is_given_and_not_when_the_answer_is_blank():
     assert cleaned(TASK, **AGREED)["sample_size"] == 100
     assert cleaned(TASK, **AGREED, sample_size="")["sample_size"] is None

@@ -50,6 +50,7 @@ LABEL = "label: 题"
         (f"- {{id: a, type: info, required: true, {LABEL}}}", "Unknown key required"),
         (f"- {{id: a, type: text, anonymity: x, {LABEL}}}", "Unknown key anonymity"),
         (f"- {{id: a, type: text, pattern: '(', {LABEL}}}", "The pattern cannot be read"),
+        (f"- {{id: a, type: text, pattern: '(?=b)b', {LABEL}}}", "The pattern cannot be read: invalid perl"),
         (f"- {{id: a, type: text, min_length: 9, max_length: 3, {LABEL}}}", "The lengths fit no text"),
         (f"- {{id: a, type: integer, min: 9, max: 3, {LABEL}}}", "min lies above max"),
         (f"- {{id: a, type: integer, min: x, {LABEL}}}", "min does not fit: Expected a number, found x"),

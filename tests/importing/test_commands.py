@@ -108,3 +108,10 @@ def test_the_report_names_places_changes_and_remedies_in_chinese(flow: Terminal)
     assert "pay 第 28 行  flowable:delegateExpression ${payBean}" in said
     assert "flow.handler" in said
     assert "保留" in said
+
+
+def test_a_name_that_is_not_quite_the_files_is_told(flow: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "op_utf_8.bpmn"
+    shutil.copy(FILES / "bpmn-io.bpmn", file)
+    assert "op_utf_8.bpmn becomes op-utf-8" in flow("procedure", "import", str(file), "--dry-run").output
+    assert "--name" not in flow("procedure", "import", str(file), "--dry-run", "--name", "x1").output

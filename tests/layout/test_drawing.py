@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,23 @@ def test_the_flow_runs_from_left_to_right_in_one_line_when_nothing_branches() ->
     assert middles == sorted(middles)
     assert len({y for _, y in middles}) == 1
     assert all(len(line) == 2 for line in plane.lines.values())
+
+
+def test_a_wide_sub_process_does_not_pull_apart_what_stands_beside_it() -> None:
+    process, inside = Process("p", "并行"), Process("sub")
+    inside.path(*(inside.add("task", f"i{number}", "步骤") for number in range(8)))
+    start, fork = process.add("startEvent", "s", lane="甲"), process.add("parallelGateway", "fork", lane="甲")
+    process.add("subProcess", "wide", "逐户处理", "乙", inside.body())
+    beside = [process.add("task", f"t{number}", "步骤", "甲") for number in range(5)]
+    join, end = process.add("parallelGateway", "join", lane="甲"), process.add("endEvent", "e", lane="甲")
+    process.path(start, fork, "wide", join, end)
+    process.path(fork, *beside, join)
+    drawn = draw(file(process))
+    assert faults(drawn) == []
+    shapes = shown(drawn).shapes
+    gaps = [shapes[after].x - shapes[before].right for before, after in pairwise(beside)]
+    assert max(gaps) < shapes["t0"].width
+    assert all(shapes["wide"].x < shapes[each].middle[0] < shapes["wide"].right for each in beside)
 
 
 def test_a_file_with_lanes_but_no_collaboration_gets_one() -> None:

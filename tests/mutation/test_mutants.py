@@ -40,12 +40,12 @@ def made(procedure: Procedure, *changes: Change) -> Procedure:
 def test_what_led_to_a_step_leads_to_what_followed_it_and_dates_count_from_its_own_anchor(
     procedure: Procedure,
 ) -> None:
-    [mutant] = bypasses(procedure, "distribute")
+    [mutant] = bypasses(procedure, "statistics")
     process = read(mutant.build().diagram).processes[procedure.process]
-    assert "distribute" not in process.nodes
-    assert process.flows["kickoff_to_distribute"].target == "issue"
-    assert process.nodes["collect"].properties["flow.due"] == "P3WD after d0"
-    assert "distribute" not in process.nodes["archive"].properties["flow.in"]
+    assert "statistics" not in process.nodes
+    assert process.flows["summarise_to_statistics"].target == "list_problems"
+    assert process.nodes["meeting"].properties["flow.due"] == "P3WD after collect_by"
+    assert "statistics" not in process.nodes["archive"].properties["flow.in"]
 
 
 def test_forms_and_records_go_with_the_step_that_used_them(procedure: Procedure) -> None:
@@ -61,7 +61,9 @@ def test_a_choice_is_bypassed_once_for_every_way_out(procedure: Procedure) -> No
         "always refused",
     ]
     always = bypasses(procedure, "approved")[0].build()
-    assert read(always.diagram).processes[procedure.process].flows["approve_to_approved"].target == "notice"
+    assert (
+        read(always.diagram).processes[procedure.process].flows["approve_to_approved"].target == "plan_paper"
+    )
 
 
 def test_an_element_without_another_way_has_no_bypass(procedure: Procedure) -> None:
@@ -83,17 +85,21 @@ def test_parts_are_changed_where_a_clause_says_so(procedure: Procedure) -> None:
     nodes = read(made(procedure, change("element", "approve", lane="cs_assistant")).diagram).processes
     assert nodes[procedure.process].nodes["approve"].lane == "cs_assistant"
     nodes = read(
-        made(procedure, change("element", "collect", "flow.verify"), change("element", "train")).diagram
+        made(procedure, change("element", "meeting", "flow.verify"), change("element", "train")).diagram
     ).processes
-    assert "flow.verify" not in nodes[procedure.process].nodes["collect"].properties
+    assert "flow.verify" not in nodes[procedure.process].nodes["meeting"].properties
     assert "train" not in nodes[procedure.process].nodes
 
 
 def test_one_entry_of_what_a_batch_gets_is_changed(procedure: Procedure) -> None:
     nodes = read(
-        made(procedure, change("element", "rectification", flow__in__default_limit="d0")).diagram
+        made(procedure, change("element", "rectification", flow__in__action_limit="d0")).diagram
     ).processes
-    assert nodes[procedure.process].nodes["rectification"].properties["flow.in"] == "default_limit = d0"
+    given = nodes[procedure.process].nodes["rectification"].properties["flow.in"]
+    assert [each.strip() for each in parted(given)][-2:] == [
+        'action_person = problem["head"]',
+        "action_limit = d0",
+    ]
     assert list(parted('a, b = "x, y", c = f(1, 2)')) == ["a", ' b = "x, y"', " c = f(1, 2)"]
 
 
@@ -101,7 +107,7 @@ def test_one_entry_of_what_a_batch_gets_is_changed(procedure: Procedure) -> None
     "nothing",
     [
         change("field", "plan.scoop", "required"),
-        change("element", "collect", "flow.not-same-as"),
+        change("element", "meeting", "flow.not-same-as"),
         change("parameter", "threshold", value=1),
         change("schedule", "quarter_begins", "months"),
         change("form", "planning", version="2"),

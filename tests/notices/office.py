@@ -13,10 +13,11 @@ from email.message import EmailMessage
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from ssl import SSLContext
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, TLSSetupException
 
 from engine.bootstrap import Subject, open_app
 from engine.clock import VirtualClock
@@ -94,8 +95,16 @@ class PostOffice:
         return found[0]
 
 
+async def _closed(server: asyncio.Server) -> None:
+    """The server takes nobody any more, and every connection is over."""
+    over = asyncio.ensure_future(server.wait_closed())
+    await asyncio.sleep(0)  # it has to wait already: a server that is closed waits for nobody (Python 3.11)
+    server.close()
+    await over
+
+
 @contextmanager
-def post_office(**how: Any) -> Iterator[PostOffice]:
+def post_office(*, ssl_from_start: SSLContext | None = None, **how: Any) -> Iterator[PostOffice]:
     """A mail server of one's own."""
     office, loop = PostOffice(), asyncio.new_event_loop()
 
@@ -105,19 +114,20 @@ def post_office(**how: Any) -> Iterator[PostOffice]:
             auth_require_tls=False, **how,
         )  # fmt: skip
 
-    server = loop.run_until_complete(loop.create_server(speak, "127.0.0.1", 0))
+    server = loop.run_until_complete(loop.create_server(speak, "127.0.0.1", 0, ssl=ssl_from_start))
     office.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
         yield office
     finally:
-        server.close()
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(_closed(server), loop).result(timeout=5)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         for task in asyncio.all_tasks(loop):
             task.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, TLSSetupException):
                 loop.run_until_complete(task)
         loop.close()
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine.commands.worklist import Claim
 from engine.errors import Conflict, Invalid
 from engine.model import SYSTEM, Actor
 from engine.store import Store, open_store
 from engine.store.tables import UNDELIVERED, journal
+from notices.agreement import unmarked
 from notices.delivering import WAITS, Retry, Skip, Take
 from notices.postman import go_round
+from notices.tables import delivery
 from tests.notices.office import ASK, GUS, ORGANISATION, Office, PostOffice, by_mail, open_office, post_office
+from tests.store.histories import tampering
 
 
 def asked(office: Office, options: str = "flow.due=P3WD") -> int:
@@ -68,6 +72,23 @@ def test_an_entry_is_taken_over_once_and_what_concerns_nobody_waits_for_nobody(o
     assert {row.kind for row in office.rows(journal, UNDELIVERED)} == {"task.opened"}
     office.after(minutes=2)
     assert not office.rows(journal, UNDELIVERED)
+
+
+@pytest.mark.parametrize("moment", [None, "later"])
+def test_a_mark_that_says_otherwise_than_the_message_is_found(office: Office, moment: str | None) -> None:
+    asked(office)
+    office.after(minutes=2)
+    (entry,) = office.rows(journal, journal.c.kind == "task.opened")
+    assert entry.delivered_at is not None
+    false = None if moment is None else entry.delivered_at + timedelta(seconds=1)
+    with tampering(office.app.store) as conn:
+        assert not list(unmarked(conn))
+        conn.execute(update(journal).where(journal.c.kind == "task.opened").values(delivered_at=false))
+        assert {(each.chain, each.seq) for each in unmarked(conn)} == {(entry.chain, entry.seq)}
+        conn.execute(update(delivery).values(about=[["SV-9", 1]]))
+        assert {(each.chain, each.seq) for each in unmarked(conn)} == {("SV-9", 1)}
+        conn.execute(update(delivery).values(about={"x": 1}))
+        assert {each.chain for each in unmarked(conn)} == {"org"}
 
 
 def test_nobody_is_told_of_a_task_that_is_done_or_taken_before_the_message_went_out(

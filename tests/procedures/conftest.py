@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 import pytest
 
 from engine.procedures import Procedure
 from engine.scenarios import Scenarios
-from tests.procedures.playing import Player, play, played
+from tests.procedures.playing import Player, played
 from tests.procedures.shipped import procedure_of, scenarios_of
+from tests.procedures.walking import Way, walked, watched
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What came of a scenario."""
+
+    deviations: list[str]
+    """Where it came otherwise than expected."""
+    ways: set[Way]
+    """Where it went."""
 
 
 class Courses:
@@ -22,21 +34,28 @@ class Courses:
     def __init__(self, stack: ExitStack, folders: pytest.TempPathFactory) -> None:
         self._stack, self._folders = stack, folders
         self._kept: dict[tuple[str, str], Player] = {}
+        self._taken: dict[tuple[str, str], Course] = {}
 
     def kept(self, id_: str, name: str | None = None) -> Player:
         """A scenario (else the first) at its end, on an engine that stays open."""
-        scenarios = scenarios_of(id_)
-        key = (id_, name or next(iter(scenarios.scenarios)))
+        key = (id_, name or next(iter(scenarios_of(id_).scenarios)))
         if key not in self._kept:
-            folder = self._folders.mktemp("company")
-            self._kept[key] = self._stack.enter_context(played(scenarios, procedure_of(id_), key[1], folder))
+            self._kept[key] = self._play(self._stack, *key)
         return self._kept[key]
 
-    def deviations(self, id_: str, name: str) -> list[str]:
-        """Where a scenario came otherwise than expected."""
-        if (id_, name) in self._kept:
-            return self._kept[id_, name].deviations
-        return play(procedure_of(id_), scenarios_of(id_), name)
+    def taken(self, id_: str, name: str) -> Course:
+        """What came of a scenario."""
+        if (id_, name) not in self._taken:
+            with ExitStack() as stack:
+                self._play(stack, id_, name)
+        return self._taken[id_, name]
+
+    def _play(self, stack: ExitStack, id_: str, name: str) -> Player:
+        folder = self._folders.mktemp("company")
+        with watched() as flows:
+            player = stack.enter_context(played(scenarios_of(id_), procedure_of(id_), name, folder))
+        self._taken[id_, name] = Course(list(player.deviations), flows | walked(player.app))
+        return player
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from engine.commands import instances, worklist
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
 from engine.rehearsal.courses import ZONE, Player, staged
-from engine.rehearsal.courses import play as rehearse
 from engine.scenarios import Scenarios, Stage
 from engine.store import tables
 from tasks import registry, subjects
@@ -30,7 +29,6 @@ __all__ = [
     "Player",
     "called_by",
     "complete",
-    "play",
     "played",
     "processes_of",
     "records",
@@ -55,12 +53,6 @@ def stage_app(
     others = called_by(procedure) if others is None else others
     with staged(procedure, stage, begin, folder, subjects(), database=database, others=others) as app:
         yield app
-
-
-def play(procedure: Procedure, scenarios: Scenarios, name: str) -> list[str]:
-    """Where one scenario came otherwise than expected."""
-    scenario, others = scenarios.scenarios[name], called_by(procedure)
-    return list(rehearse(procedure, scenarios.stage, scenario, subjects(), others).deviations)
 
 
 @contextmanager

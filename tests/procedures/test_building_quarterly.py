@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from engine.bpmn.reader import read
-from engine.calendar.due import plan
+from engine.calendar.due import plan, resolve
 from engine.calendar.due_grammar import Counting, parse_due
 from engine.calendar.kickoffs import kickoffs
 from engine.calendar.tables import CalendarTable
@@ -24,7 +24,8 @@ from engine.procedures import Procedure
 from engine.scenarios import Act, Outcome, Scenarios
 from engine.store import tables
 from engine.strict_yaml import load as load_yaml
-from tests.procedures.playing import ROOT, ZONE, complete, play, stage_app
+from tasks.dates import wanted
+from tests.procedures.playing import ROOT, ZONE, complete, played, stage_app
 
 ID = "building-quarterly-15-workdays"
 
@@ -46,11 +47,10 @@ def test_what_the_calendar_who_may_and_the_records_say_is_held_against_a_scenari
     allowed = replace(brief, steps=(draft, replace(denied, by="manager")))
     filed = replace(brief, end=replace(brief.end, records={"draft_plan": "JL-01", "approve": None}))
     courses = {"brief": brief, "late": late, "allowed": allowed, "filed": filed}
-    found = {
-        name: [each.partition(" ")[2].partition(" ")[2] for each in play(procedure, altered, name)]
-        for name in courses
-        if (altered := replace(scenarios, scenarios=courses))
-    }
+    found, altered = {}, replace(scenarios, scenarios=courses)
+    for name in courses:
+        with played(altered, procedure, name, tmp_path / name) as player:
+            found[name] = [each.partition(" ")[2].partition(" ")[2] for each in player.deviations]
     assert found == {
         "brief": [],
         "late": ["stopped: The calendar starts nothing at 2026-08-21 09:00, but next at 2026-11-20 09:00"],
@@ -78,15 +78,22 @@ def test_its_dates_are_those_of_the_acceptance_list(
         for node in process.nodes.values()
         if "flow.due" in node.properties
     }
-    planned = plan(dues, {"d0": date(2026, 9, 14)}, calendar, ZONE, counting)
-    steps = ("distribute", "collect", "statistics", "meeting", "feedback_track")
-    assert [f"{planned[step].day:%m-%d}" for step in steps] == expected
+    known: dict[str, date | datetime] = {"d0": date(2026, 9, 14)}
+    for node in process.nodes.values():
+        for line in wanted(node.properties.get("flow.dates", "")):
+            due = resolve(
+                parse_due(line.due), known, datetime(2026, 9, 14, tzinfo=UTC), calendar, ZONE, counting
+            )
+            known[line.name] = due.day
+    planned = {step: due.day for step, due in plan(dues, known, calendar, ZONE, counting).items()} | known
+    steps = ("distribute_by", "collect_by", "statistics", "meeting", "feedback_track")
+    assert [f"{planned[step]:%m-%d}" for step in steps] == expected
     before = {
-        step: f"{planned[step].day:%m-%d}" for step in ("draft_plan", "notice", "allocate", "kickoff_meeting")
+        step: f"{planned[step]:%m-%d}" for step in ("draft_plan", "notice_by", "allocate", "kickoff_meeting")
     }
     assert before == {
         "draft_plan": "08-31",
-        "notice": "09-07",
+        "notice_by": "09-07",
         "allocate": "09-11",
         "kickoff_meeting": "09-14",
     }
@@ -208,16 +215,17 @@ def test_its_steps_stand_in_the_lanes_of_the_source(procedure: Procedure) -> Non
     assert people == {
         "draft_plan": "cs_supervisor",
         "approve": "project_gm",
-        "notice": "cs_dept",
         "train": "cs_supervisor",
         "allocate": "cs_supervisor",
         "kickoff_meeting": "cs_supervisor",
-        "distribute": "cs_assistant",
-        "collect": "cs_assistant",
         "statistics": "cs_dept",
-        "measure": "dept_head",
-        "rectify": "dept_head",
-        "effect": "dept_head",  # the lane of its sub-process; its candidate group is cs_dept
         "meeting": "cs_dept",
         "feedback_track": "cs_dept",
+    }
+    called = {node.called: node.properties["flow.roles"] for node in nodes.values() if node.called}
+    assert called == {
+        "announcement": "announcer = cs_dept",
+        "distribute_and_collect": "distributor = cs_assistant, collector = cs_assistant, survey_head = cs_supervisor",
+        "corrective_action": "action_owner = dept_head, action_verifier = cs_dept",
+        "archiving": "archivist = cs_dept",
     }

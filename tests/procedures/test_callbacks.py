@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 from openpyxl import load_workbook
 
 from engine.errors import Conflict, Denied, Invalid, NotFound
+from engine.handlers import Call
 from engine.model import Actor
 from engine.store import tables
 from survey import callbacks, ledger, rosters, wanted
-from survey.commands import CallbacksTaken, EraseRespondent, ImportCallbacks, LogCallback
+from survey.commands import CallbacksTaken, CorrectAnswers, EraseRespondent, ImportCallbacks, LogCallback
+from tasks.callbacks import attempt_sound
 from tests.procedures.aftermath import ANN, Aftermath, aftermath, copied
 
 ID = "shared/call-back"
@@ -56,6 +59,19 @@ def one(survey: Aftermath, called_by: str, customer: str) -> callbacks.Callback:
     return next(each for each in all_of(survey, called_by) if each.customer == customer)
 
 
+def test_a_way_that_is_not_allowed_is_refused_in_the_words_of_the_form(survey: Aftermath) -> None:
+    with survey.app.store.read() as conn:
+        call = Call(
+            instance=survey.instance, label="SV-1", root=survey.instance, unit="tower", procedure=ID, element="e",
+            name="", properties={}, variables={"callback_modes": "phone，visit"}, parameters={}, by="ann",
+            now=datetime(2026, 7, 21, 4, tzinfo=UTC), today="2026-07-21", conn=conn, folder=Path(),
+            values={"callback_mode": "email", "callback_on": "2026-07-21"},
+        )  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            attempt_sound(call)
+    assert [problem.params for problem in refused.value.problems] == [{"ways": "电话、上门"}]
+
+
 def test_who_wrote_an_opinion_is_called_within_fifteen_days_of_collection_003f(survey: Aftermath) -> None:
     survey.collected("2026-07-20")
     found = all_of(survey, "phone_opinions")
@@ -76,6 +92,24 @@ def test_who_wrote_an_opinion_is_called_within_fifteen_days_of_collection_003f(s
         if row.task_id in {each.task for each in found}
     }
     assert [status[each.task or ""] for each in found] == ["met", "missed"]
+
+
+def test_an_opinion_entered_when_a_survey_lists_nobody_any_more_stands_in_its_history(
+    survey: Aftermath,
+) -> None:
+    def write(code: str, opinion: str) -> None:
+        values = {"opinion": opinion}
+        survey.app.do(
+            CorrectAnswers(by=ANN, instance=survey.instance, code=code, values=values, reason="漏录")
+        )
+
+    write("H-5", "楼道太暗")  # in time: the list is yet to be made
+    survey.collected()
+    assert "H-5" in {each.customer for each in all_of(survey, "phone_opinions")}
+    write("H-5", "楼道太暗，电梯常停")  # is called back already
+    assert survey.facts("round.uncalled") == []
+    write("H-6", "停车难")
+    assert [each["members"] for each in survey.facts("round.uncalled")] == ["6"]
 
 
 def test_the_dissatisfied_are_those_below_satisfied_on_the_whole_or_by_choice_on_any_item_003i(

@@ -21,6 +21,8 @@ from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import draws, rounds
 from tests.procedures.playing import ROOT, ZONE, Player, played, records, stage_app
+from tests.workbooks import rows as table_of
+from tests.workbooks import sheets
 
 ID = "cs-dept-regulation"
 PERSONAL = ("张甲一", "李乙二", "王丙三", "赵丁四", "钱戊五", "1380000000")
@@ -108,14 +110,14 @@ def test_the_link_is_there_as_a_qr_code_and_answers_by_it_are_known_as_such(happ
 
 
 def test_the_assessment_is_kept_with_base_and_index_and_without_new_customers(happy: Player) -> None:
-    (whole,) = records(happy, "客户满意度评估结果.csv")
-    lines = whole.read_text(encoding="utf-8-sig").splitlines()
-    assert "回收份数,5" in lines
-    overall = next(line for line in lines if line.startswith("合计"))
-    assert "80.0%" in overall
-    assert "70.0" in overall
-    assert len(records(happy, "满意度统计表-*.csv")) == 3
-    assert len(records(happy, "期望和需求统计表-*.csv")) == 1
+    (whole,) = records(happy, "满意度统计表.xlsx")
+    pages = sheets(whole)
+    assert ["回收份数", 5] in [line[:2] for line in pages["回收情况"]]
+    head, *lines = table_of(whole, "类别", "项目")
+    overall = dict(zip(head, next(line for line in lines if line[0] == "总体"), strict=True))
+    assert (overall["满意率"], overall["指数"]) == (0.8, 70)
+    assert sum(name.endswith("-各项满意度") for name in pages) == 3
+    assert sum(name.endswith("-期望和需求") for name in pages) == 1
 
 
 def test_every_department_has_its_results_and_its_improvement(happy: Player) -> None:

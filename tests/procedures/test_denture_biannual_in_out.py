@@ -26,6 +26,7 @@ from engine.store.calendars import calendar_of
 from survey import rounds
 from survey.commands import ImportRoster
 from tests.procedures.playing import ZONE, Player, complete, records, stage_app
+from tests.workbooks import rows as table_of
 
 ID = "denture-biannual-in-out"
 ROLES = {"cs_head", "cs_rep", "superior", "quality_fixed", "quality_removable", "production", "quality_dept"}
@@ -97,17 +98,16 @@ def test_each_report_has_problems_good_points_and_what_to_strengthen_of_every_ow
 
 
 def test_scores_are_means_of_each_requirement_and_of_all(happy: Player) -> None:
-    (whole,) = records(happy, "客户满意度评估结果.csv")
-    lines = whole.read_text(encoding="utf-8-sig").splitlines()
-    margin = next(line for line in lines if "边缘密合" in line)
-    assert "4.00" in margin  # 4, 5 and 3
-    fit = next(line for line in lines if "就位和贴合" in line)
-    assert "3.50" in fit  # 4 and 3; one does not apply
+    (whole,) = records(happy, "打分统计表.xlsx")
+    head, *lines = table_of(whole, "类别", "项目")
+    means = {line[1]: line[head.index("平均分")] for line in lines}
+    assert means["边缘密合"] == 4  # 4, 5 and 3
+    assert means["就位和贴合"] == 3.5  # 4 and 3; one does not apply
     total = [4, 4, 3, 4, 5, 4, 4, 4, 5, 5, 3, 4, 5, 5, 4]
     total += [5, 5, 4, 4, 4, 4, 4, 4, 4, 5, 4]
     total += [3, 3, 2, 3, 4, 3, 3, 3, 4, 4, 2, 2, 4, 4, 3]
-    rate = f"{100 * sum(total) / (5 * len(total)):.1f}%"
-    assert any(rate in line for line in lines if line.startswith("合计"))
+    (rate,) = [line[head.index("满意率")] for line in lines if line[0] == "总体"]
+    assert rate == pytest.approx(sum(total) / (5 * len(total)))
 
 
 def test_whoever_analyses_sees_what_the_customer_scored_and_wrote(happy: Player) -> None:

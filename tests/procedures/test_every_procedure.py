@@ -16,6 +16,7 @@ from tasks import registry
 from tests.procedures.conftest import Courses
 from tests.procedures.playing import world_of
 from tests.procedures.shipped import ACCEPTANCE, HOME, Shipped, procedure_of, scenarios_of, shipped
+from tests.procedures.walking import all_ways
 
 COPIED = 12
 """So many characters in a row that stand in the source, too, are a copy, unless they name a document."""
@@ -28,14 +29,6 @@ documented = pytest.mark.parametrize(
 )
 
 
-def all_courses() -> Iterator[Any]:
-    """Each scenario; all but a procedure's first are left to the slow run."""
-    for each in shipped():
-        for place, name in enumerate(each.courses):
-            marks = [pytest.mark.slow] if place else []
-            yield pytest.param(each, name, id=f"{each.name}-{name}", marks=marks)
-
-
 @cache
 def acceptance() -> dict[str, dict[str, Any]]:
     """What the procedures have to fulfil, by code."""
@@ -45,17 +38,26 @@ def acceptance() -> dict[str, dict[str, Any]]:
     return {each["code"]: each for each in listed}
 
 
-@pytest.mark.parametrize(("each", "name"), list(all_courses()))
-def test_it_takes_the_course(each: Shipped, name: str, courses: Courses) -> None:
-    if name == each.courses[0]:
-        courses.kept(each.id)  # its own tests go on from there
-    assert courses.deviations(each.id, name) == []
+@every
+def test_it_takes_its_first_course(each: Shipped, courses: Courses) -> None:
+    assert each.courses
+    courses.kept(each.id)  # its own tests go on from there
+    assert courses.taken(each.id, each.courses[0]).deviations == []
+
+
+@pytest.mark.slow
+@every
+def test_it_takes_all_its_courses_and_they_walk_it_all(each: Shipped, courses: Courses) -> None:
+    taken = {name: courses.taken(each.id, name) for name in each.courses}
+    assert {name: course.deviations for name, course in taken.items() if course.deviations} == {}
+    walked = set().union(*(course.ways for course in taken.values()))
+    assert sorted(all_ways(procedure_of(each.id)) - walked) == []
 
 
 @every
 def test_it_can_be_published_where_its_scenarios_take_place(each: Shipped) -> None:
     procedure = procedure_of(each.id)
-    people = scenarios_of(each.id).stage.people if each.courses else {}
+    people = scenarios_of(each.id).stage.people
     roles = {role for held in people.values() for role in held}
     assert [str(finding) for finding in check(procedure, world_of(procedure, roles))] == []
     if procedure.called:  # whatever roles an organisation has: its callers say who does it
@@ -79,8 +81,7 @@ def test_its_readme_says_what_it_follows_or_who_works_in_it(each: Shipped) -> No
 
 
 @documented
-def test_it_has_scenarios_and_clauses(each: Shipped) -> None:
-    assert each.courses
+def test_it_has_clauses(each: Shipped) -> None:
     assert procedure_of(each.id).clauses
 
 

@@ -10,6 +10,7 @@ from engine.procedures import Procedure
 from engine.scenarios import Scenarios
 from survey import rounds
 from tests.procedures.playing import Player, records, stage_app
+from tests.workbooks import rows as table_of
 
 ID = "generic-program-overview"
 
@@ -25,10 +26,10 @@ def test_it_knows_the_four_methods(procedure: Procedure) -> None:
 
 
 def test_the_data_are_sorted_by_type_of_customer(happy: Player) -> None:
-    (table,) = records(happy, "交叉分组表-segment.csv")
-    lines = table.read_text(encoding="utf-8-sig").splitlines()
-    speed = [line.split(",")[1:3] for line in lines if line.startswith("办理和交付速度")]
-    assert speed[:2] == [["批发客户", "1"], ["零售客户", "2"]]
+    (table,) = records(happy, "分类统计表.xlsx")
+    lines = table_of(table, "项目", "客户类别", sheet="按客户类别交叉分组")
+    speed = [line[1:3] for line in lines if line[0].startswith("办理和交付速度")]
+    assert speed[:2] == [["批发客户", 1], ["零售客户", 2]]
 
 
 def test_the_report_has_statistics_and_the_measures_proposed(happy: Player) -> None:

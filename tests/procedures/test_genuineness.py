@@ -15,6 +15,7 @@ from engine.errors import Conflict, Denied, Invalid
 from engine.store import tables
 from survey import ledger, spotchecks
 from survey.commands import ImportReturns
+from survey.precision import part_of
 from survey.tables import spot_check, spot_verdict
 from tests.procedures.aftermath import ANN, HEAD, SATISFIED, Aftermath, aftermath, copied
 
@@ -112,7 +113,7 @@ def survey_round(survey: Aftermath, conn: Any) -> Any:
 
 @given(st.integers(0, 5_000))
 def test_a_tenth_is_rounded_up_and_at_least_one(returned: int) -> None:
-    size = spotchecks.share_of(returned, "0.1")
+    size = part_of(returned, "0.1")
     assert 10 * size >= returned > 10 * (size - 1) if returned else size == 0
 
 

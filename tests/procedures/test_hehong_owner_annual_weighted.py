@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,13 +18,14 @@ from engine.store import tables
 from engine.store.calendars import calendar_of
 from tests.procedures.playing import ZONE, Player, records, stage_app
 from tests.procedures.test_property_owner_biannual import with_values, words
+from tests.workbooks import rows as table_of
 
 ID = "hehong-owner-annual-weighted"
 SEVEN = (
     *(
         "业户满意度调查表.docx",
-        "满意度调查统计表.csv",
-        "满意度调查统计汇总表.csv",
+        "满意度调查统计表.xlsx",
+        "满意度调查统计汇总表.xlsx",
         "满意度调查问题汇总表.docx",
     ),
     *("问题整改措施表.docx", "业户满意度调查结果及分析报告.docx", "业户回访记录.docx"),
@@ -68,14 +68,14 @@ def test_ten_fives_five_fours_three_threes_a_two_and_a_one_make_4_10_or_82_perce
         with app.store.read() as conn:
             table = tables.instance
             state = conn.execute(select(table.c.state).where(table.c.id == player.instance)).scalar_one()
-        (table_file,) = records(player, "满意度调查统计表.csv")
+        (table_file,) = records(player, "满意度调查统计表.xlsx")
     found: dict[str, Any] = variables(state)
     assert set(found["item_scores"].values()) == {"4.10"}
     assert set(found["department_scores"].values()) == {"4.10"}
     assert (found["whole_score"], found["satisfaction_rate"]) == ("4.10", "82.0%")
-    lines = list(csv.reader(table_file.read_text(encoding="utf-8-sig").splitlines()))
+    lines = table_of(table_file, "部门", "小项")
     assert lines[0][2:7] == ["很满意（5）", "满意（4）", "基本满意（3）", "一般（2）", "较不满意（1）"]
-    assert lines[1][2:] == ["10", "5", "3", "1", "1", "20", "4.10", "82.0%"]
+    assert lines[1][2:] == [10, 5, 3, 1, 1, 20, 4.1, 0.82]
 
 
 def test_levels_and_weights_are_those_of_the_source(procedure: Procedure) -> None:

@@ -10,7 +10,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+from docx import Document
+from sqlalchemy import select
 
+from console.pages import steps
 from engine.app import App
 from engine.bpmn.diagram import Node
 from engine.bpmn.reader import read
@@ -18,16 +21,49 @@ from engine.check import needed_roles
 from engine.errors import EngineError
 from engine.handlers import Call
 from engine.procedures import Procedure, load
+from engine.store import tables
 from tasks import dates, registry
 from tests.procedures.playing import ROOT, ZONE, Player, called_by
 
 ID = "hospital-monthly"
-ROLES = {"center_director", "center_officer", "leader", "ward_dept", "action_owner", "action_verifier"}
+ROLES = {"center_director", "center_officer", "leader", "ward_dept"}
 
 
-def test_it_names_the_roles_of_what_it_calls_too(procedure: Procedure) -> None:
-    roles = {role for each in (procedure, *called_by(procedure)) for role in needed_roles(each, registry())}
-    assert roles == ROLES
+def test_an_organisation_needs_the_roles_of_the_source_and_no_others(procedure: Procedure) -> None:
+    own = (procedure, *(each for each in called_by(procedure) if not each.called))
+    assert {role for each in own for role in needed_roles(each, registry())} == ROLES
+
+
+def test_the_departments_improve_and_the_centre_checks_the_effect(happy: Player) -> None:
+    table = tables.user_task
+    with happy.app.store.read() as conn:
+        rows = conn.execute(select(table.c.element, table.c.role, table.c.closed_by)).all()
+    done = {(row.element, row.role, row.closed_by) for row in rows}
+    assert {("plan_action", "ward_dept", "medicine"), ("plan_action", "ward_dept", "surgery")} <= done
+    assert {each for each in done if each[0] == "verify_effect"} == {
+        ("verify_effect", "center_officer", "officer")
+    }
+
+
+@pytest.mark.parametrize("title", ["门诊顾客满意度调查表", "住院部顾客满意度调查表"])
+def test_both_questionnaires_are_printed_to_be_handed_out(happy: Player, title: str) -> None:
+    text = Document(str(record(happy, f"{title}.docx"))).element.xpath("string(.)")
+    assert title in text
+    assert ("候诊时间" in text) == title.startswith("门诊")
+
+
+@pytest.mark.parametrize("form", ["review", "leader"])
+def test_director_and_leader_have_the_whole_report_before_them(procedure: Procedure, form: str) -> None:
+    written = {each.id for each in procedure.forms["report"].fields if each.id.startswith("report_")}
+    assert written | {"figures_summary"} <= {
+        each.id for each in procedure.forms[form].fields if each.read_only
+    }
+
+
+def test_every_step_says_who_does_it_what_is_asked_and_which_record_it_leaves(procedure: Procedure) -> None:
+    listed = [each for each in steps(procedure) if each.step != "improvement"]
+    assert len(listed) == 13
+    assert [each.step for each in listed if not (each.role and each.requirement and each.record)] == []
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -31,6 +32,7 @@ from survey.commands import Exclude, Record
 from tasks import subjects
 from tests.procedures.it_census import Census, at, refused
 from tests.procedures.playing import ROOT, ZONE, called_by, stage_app
+from tests.workbooks import rows as table_of
 
 ROLES = {"biz_manager", "team_leader", "team_member", "archivist", "frontline_support"}
 ACTION = {"action_owner", "action_verifier"}
@@ -95,6 +97,17 @@ def test_only_the_member_named_reports_on_their_customers(census: Census) -> Non
     assert "given to amy" in found
 
 
+def told(census: Census) -> list[tuple[list[str], str]]:
+    """Who was told what, in the order of the history."""
+    journal = tables.journal
+    with census.app.store.read() as conn:
+        found = conn.execute(
+            select(journal.c.facts).where(journal.c.kind == "notice.given").order_by(journal.c.seq)
+        )
+        facts = [json.loads(each) for each in found.scalars()]
+    return [(each["to"], each["text"]) for each in facts]
+
+
 def test_a_progress_report_comes_every_week_until_the_forms_are_in(census: Census) -> None:
     census.roster(4)
     census.start()
@@ -109,6 +122,9 @@ def test_a_progress_report_comes_every_week_until_the_forms_are_in(census: Censu
         found = variables(conn.execute(child).scalar_one())
     assert (found["forms_in"], found["customers_count"], found["done_rate"]) == (3, 4, "75.0%")
     census.do("report_progress", 1, progress_difficulties="一家客户停业")
+    assert told(census) == [
+        (["lead"], "amy：3/4个客户有最终结果（75.0%），已上交调查表3份；疑难问题：一家客户停业")
+    ]
     census.unreachable(4)
     census.do("survey", forms_handed_in=3)
     assert census.open() == ["receive_forms"]
@@ -145,9 +161,11 @@ def test_calls_to_customers_stand_in_the_ledger(census: Census) -> None:
     )
     census.unreachable(1)
     census.do("survey", forms_handed_in=0)
-    lines = census.file("调查联系台账.csv").decode().splitlines()
-    assert lines[1] == "1,C-001,发放,电话,2026-01-05,lead,"
-    assert lines[2] == "1,C-001,联系,电话,2026-01-05,amy,无人接听"
+    lines = table_of(census.file("调查联系台账.xlsx"), "序号", "客户")
+    said = [[str(cell or "") for cell in line] for line in lines[1:3]]
+    assert [line[:4] for line in said] == [["1", "C-001", "发放", "电话"], ["1", "C-001", "联系", "电话"]]
+    assert [line[4][:10] for line in said] == ["2026-01-05", "2026-01-05"]
+    assert said[1][6] == "无人接听"
 
 
 def test_a_census_not_done_by_the_years_end_is_overdue(census: Census) -> None:
@@ -256,6 +274,25 @@ def test_an_item_that_the_questionnaire_does_not_ask_about_is_refused(
         assert rounds.round_of(conn, census.instance).version == "2"  # the one drawn up for this survey
 
 
+def test_a_questionnaire_that_does_not_ask_for_the_whole_is_refused(
+    census: Census, procedure: Procedure
+) -> None:
+    name = "forms/questionnaire.yaml"
+    text = procedure.files[name].decode()
+    start, end = text.index("  - id: overall"), text.index("  - id: wishes")
+    text = (
+        (text[:start] + text[end:])
+        .replace(", overall: overall}", "}")
+        .replace('version: "1"', 'version: "2"')
+    )
+    census.roster(1)
+    census.start()
+    census.do("decide_survey", callback_reports=None)
+    changed = from_files({**procedure.files, name: text.encode()})
+    census.app.do(definitions.Publish(by=SYSTEM, procedure=changed))
+    assert "one that asks for the overall judgement" in refused(census.do, "make_plan")[0]
+
+
 def test_each_measure_is_tracked_by_an_instance_of_its_own_that_the_archive_lists(census: Census) -> None:
     census.roster(2)
     census.start()
@@ -270,7 +307,9 @@ def test_each_measure_is_tracked_by_an_instance_of_its_own_that_the_archive_list
         child = tables.instance
         where = (child.c.root_id == census.instance, child.c.procedure == "corrective-action")
         tracked = conn.execute(select(child.c.id).where(*where)).scalars().all()
+        state = conn.execute(select(child.c.state).where(child.c.id == tracked[0])).scalar_one()
     assert len(tracked) == 2
+    assert "XX-ITSMS-QP-13" in str(variables(state)["action_source"])
     for step in ("plan_action", "execute_action", "verify_effect"):
         census.do(step)
         census.do(step)

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from engine.bpmn.reader import read
@@ -15,6 +16,7 @@ from engine.scenarios import Scenarios
 from engine.store import tables
 from survey import rounds
 from tests.procedures.playing import Player, played, records
+from tests.workbooks import rows as table_of
 
 ID = "cs-dept-nine-section-flow"
 LANES = {"cs_dept": "客服部门", "survey_executor": "专人", "cs_team": "内部团队", "dept_head": "相关部门"}
@@ -48,14 +50,15 @@ def test_the_dispatch_log_has_channel_and_day_of_each_customer(
     with played(scenarios, procedure, "all_ways", tmp_path) as player:
         with player.app.store.read() as conn:
             members = rounds.roster(conn, rounds.round_of(conn, player.instance).id)
-        (steps,) = [each for each in records(player, "*.csv") if "K-2" in each.read_text("utf-8-sig")]
+        lists = [table_of(each, "序号", "客户") for each in records(player, "问卷发送清单.xlsx")]
+        (sent,) = [line for lines in lists for line in lines if line[1] == "K-2"]
     assert {each.code: (each.channel, each.issued_on) for each in members} == {
         "K-1": ("phone", "2026-09-07"),
         "K-2": ("email", "2026-09-07"),
         "K-3": ("phone", "2026-09-07"),
         "K-4": ("phone", "2026-09-07"),
     }
-    assert "邮件" in steps.read_text("utf-8-sig")
+    assert "邮件" in sent
 
 
 def test_only_the_key_customer_is_interviewed(
@@ -75,12 +78,10 @@ def test_the_report_has_the_score_of_every_dimension_and_the_problems(happy: Pla
         text = parts.read("word/document.xml").decode("utf-8")
     for words in ("服务质量", "响应速度", "问题解决能力", "75.6%", "存在的问题", "响应慢", "改进的方向"):
         assert words in text
-    (table,) = records(happy, "客户满意度调查统计表.csv")
-    lines = table.read_text("utf-8-sig").splitlines()
-    scores = {line.split(",")[0]: line.split(",") for line in lines if ",小计," in line}
-    assert "86.7%" in scores["服务质量"]
-    assert "60.0%" in scores["响应速度"]
-    assert "80.0%" in scores["问题解决能力"]
+    (table,) = records(happy, "满意度统计表.xlsx")
+    head, *lines = table_of(table, "类别", "项目")
+    rates = {line[0]: line[head.index("满意率")] for line in lines if line[1] == "小计"}
+    assert rates == pytest.approx({"服务质量": 13 / 15, "响应速度": 0.6, "问题解决能力": 0.8})
 
 
 def test_every_question_is_kept_with_its_own_answer(happy: Player) -> None:
@@ -99,7 +100,7 @@ def test_everybody_told_has_acknowledged_the_results_and_every_review_left_a_rec
         made = conn.execute(select(tables.record.c.element)).scalars().all()
     known = {(each.element, each.person) for each in steps if each.status == "done"}
     assert {("team_receives", "mate"), ("department_receives", "head")} <= known
-    assert made.count("review") == 2
+    assert made.count("review") == 2 * len(("word", "pdf"))
     assert made.count("answer_question") == 2
 
 

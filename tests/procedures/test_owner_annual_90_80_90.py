@@ -24,7 +24,7 @@ from engine.scenarios import Scenarios
 from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import rounds, spotchecks
-from survey.commands.rounds import ImportReturns
+from survey.commands import ImportReturns
 from tasks import registry
 from tests.procedures.playing import ZONE, Player, complete, stage_app
 

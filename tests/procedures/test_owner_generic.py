@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import zipfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from engine.store import tables
 from survey import rounds, wording
 from survey.tables import answers
 from tests.procedures.playing import ZONE, Player, played, records
+from tests.workbooks import rows as table_of
 
 ID = "owner-generic-questionnaire-design"
 FORMS = ("named_form", "anonymous_form")
@@ -30,11 +30,11 @@ def test_every_step_has_somebody_responsible_a_date_and_a_status(happy: Player) 
 
 
 def test_how_long_every_step_took_is_kept(happy: Player) -> None:
-    (table,) = records(happy, "各步骤用时表.csv")
-    rows = list(csv.reader(table.read_text("utf-8-sig").splitlines()))
-    known = {row[0]: row[3:] for row in rows[1:]}
-    assert known["分析评估"] == ["2026-09-16", "2026-09-30", "2026-09-22", "5", "按期"]
-    assert known["问卷回收"][3:] == ["7", "按期"]
+    (table,) = records(happy, "各步骤用时表.xlsx")
+    known = {row[0]: row[3:] for row in table_of(table, "步骤")[1:]}
+    assert [f"{day:%Y-%m-%d}" for day in known["分析评估"][:3]] == ["2026-09-16", "2026-09-30", "2026-09-22"]
+    assert known["分析评估"][3:] == [5, "按期"]
+    assert known["问卷回收"][3:] == [7, "按期"]
 
 
 def test_customers_were_told_before_the_questionnaire_was_sent_at_the_planned_time(happy: Player) -> None:
@@ -45,8 +45,9 @@ def test_customers_were_told_before_the_questionnaire_was_sent_at_the_planned_ti
     sent = next(row.at for row in rows if row.subject == "send")
     assert f"{sent.astimezone(ZONE):%Y-%m-%d %H:%M}" == "2026-09-07 10:00"
     assert {(each.channel, each.issued_on) for each in members} == {("link", "2026-09-07")}
-    (told,) = records(happy, "communication-*.txt")
-    assert "公司内部系统首页" in told.read_text("utf-8")
+    (told,) = records(happy, "调查事宜通知-*.docx")
+    with zipfile.ZipFile(told) as parts:
+        assert "公司内部系统首页" in parts.read("word/document.xml").decode("utf-8")
 
 
 def test_the_charts_are_in_the_workbook_and_in_the_report(happy: Player) -> None:
@@ -62,9 +63,9 @@ def test_the_charts_are_in_the_workbook_and_in_the_report(happy: Player) -> None
 
 
 def test_feedback_is_classified_by_business(happy: Player) -> None:
-    (table,) = records(happy, "交叉分组表-segment.csv")
-    rows = list(csv.reader(table.read_text("utf-8-sig").splitlines()))
-    assert [row[1:3] for row in rows if row[0] == "总体评价"][:2] == [["物业服务", "2"], ["维修服务", "1"]]
+    (table,) = records(happy, "满意度分类统计表.xlsx")
+    rows = table_of(table, "项目", sheet="按客户类别交叉分组")
+    assert [row[1:3] for row in rows if row[0] == "总体评价"][:2] == [["物业服务", 2], ["维修服务", 1]]
 
 
 def test_what_a_customer_replies_is_kept_with_its_answer(happy: Player) -> None:

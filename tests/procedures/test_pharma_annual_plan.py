@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from docx import Document
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -25,7 +27,7 @@ from engine.calendar.kickoffs import kickoffs
 from engine.commands import instances, worklist
 from engine.commands.definitions import Publish
 from engine.errors import Denied, Invalid
-from engine.forms import clean
+from engine.forms import clean, prefill
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure, load
 from engine.scenarios import Act, Scenarios
@@ -36,6 +38,7 @@ from survey import draws, rounds
 from survey.commands import ImportReturns
 from tasks.planning import issue_size
 from tests.procedures.playing import ROOT, ZONE, Player, stage_app
+from tests.workbooks import rows as table_of
 
 ID = "pharma-annual-plan-200"
 ROLES = {
@@ -46,6 +49,7 @@ ROLES = {
     "qa",
     "manufacturing",
 }
+PLANNING = ("customer_file", "draft_plan", "discuss_plan", "decide_form", "commission", "in_depth")
 TYPES = ("医疗机构", "零售药店", "批发配送企业", "药品使用者")
 
 
@@ -68,6 +72,12 @@ def records(player: Player, record: str) -> list[Path]:
     return sorted((player.app.workspace.folder / "records").glob(f"*/{record}-*"))
 
 
+def words_of(file: Path) -> str:
+    """What stands in a Word document."""
+    with zipfile.ZipFile(file) as parts:
+        return parts.read("word/document.xml").decode("utf-8")
+
+
 def step(scenarios: Scenarios, name: str, element: str) -> int:
     """The number of the steps before the first of that element."""
     steps = scenarios.scenarios[name].steps
@@ -82,6 +92,14 @@ def complete(app: App, element: str, person: str, values: dict[str, Any]) -> Non
     assert task is not None
     app.do(worklist.Complete(by=Actor(person), task=task, values=values))
     app.settle()
+
+
+def offered(player: Player, form: str) -> dict[str, Any]:
+    """What a form of the running year shows to whoever opens it."""
+    with player.app.store.read() as conn:
+        row = select(tables.instance.c.state).where(tables.instance.c.id == player.instance)
+        known = variables(conn.execute(row).scalar_one())
+    return prefill(player.procedure.forms[form], today=date(2026, 1, 20), variables=known)
 
 
 def test_two_surveys_of_a_year_are_carried_out_to_the_archive(happy: Player) -> None:
@@ -157,9 +175,9 @@ def test_a_targeted_sample_is_who_was_named_and_is_said_to_stand_for_nobody_else
         drawn = draws.drawn(conn, found)
     assert codes == ["H-1", "H-2", "H-3"]
     assert (drawn.method, drawn.design.reason) == ("targeted", "只有这些医院使用该品种")
-    said = {file.parent.name: file.read_text("utf-8") for file in records(happy, "analysis")}
-    assert ["不能推及全部客户" in text for text in said.values()] == [False, True]
-    assert ["分层随机抽取" in text for text in said.values()] == [True, False]
+    said = [words_of(file) for file in records(happy, "统计数据分析") if file.suffix == ".docx"]
+    assert ["不能推及全部客户" in text for text in said] == [False, True]
+    assert ["分层随机抽取" in text for text in said] == [True, False]
 
 
 def test_a_surveyor_of_the_company_enters_answers_of_their_own_customers_only(
@@ -199,7 +217,7 @@ def test_a_questionnaire_without_one_of_the_seven_parts_is_not_kept(
 def test_a_revised_questionnaire_is_asked_once_it_is_published_whole(
     procedure: Procedure, scenarios: Scenarios, tmp_path: Path
 ) -> None:
-    with played(procedure, scenarios, "discussed_twice", 99, tmp_path) as player:
+    with played(procedure, scenarios, "discussed_twice", 11, tmp_path) as player:
         app, answers = player.app, scenarios.stage.answers
         values = dict(answers["revise_form"].values)
         app.do(Publish(by=SYSTEM, procedure=edited(tmp_path / "a", version="2", without="loyalty")))
@@ -229,12 +247,68 @@ def test_who_came_last_year_is_in_this_years_plan_and_last_years_results_are_at_
         with app.store.read() as conn:
             state = conn.execute(select(tables.instance.c.state).where(tables.instance.c.id == number))
             known = variables(state.scalar_one())
-        listed = next((tmp_path / "records" / f"SV-{number}").glob("*新开发客户统计*")).read_text("utf-8-sig")
+        listed = table_of(next((tmp_path / "records" / f"SV-{number}").glob("*新开发客户统计*")), "客户")
     assert known["plan_year"] == 2027
     assert known["new_customers"] == 1
-    assert listed.splitlines()[1:] == ["N-1,苏州销售公司,零售药店,2026-01-02"]
+    assert listed[1:] == [["N-1", "苏州销售公司", "零售药店", "2026-01-02"]]
     assert str(known["last_summary"]).startswith("常规调查：回收2份")
     assert known["customers_until"] == "2026-12-31"
+
+
+def test_the_report_of_the_next_year_holds_quality_and_service_against_the_year_before(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    answers: dict[str, tuple[str, dict[str, Any]]] = {
+        name: (each.by, dict(each.values)) for name, each in scenarios.stage.answers.items()
+    }
+    returns = str(scenarios.stage.orders["returns"].values["data"])
+    with played(procedure, scenarios, "too_few", 99, tmp_path) as player:
+        app = player.app
+        complete(app, "analyse", "staff", {**answers["analyse"][1], "problems": None})
+        app.clock.move_to(datetime(2027, 1, 4, 9, tzinfo=ZONE))  # type: ignore[attr-defined]
+        number = app.do(instances.Start(by=SYSTEM, procedure=ID, unit="group", element="year_begins")).value
+        plan = answers["draft_plan"][1]
+        days = {"first_day": "2027-03-01", "last_day": "2027-03-19"}
+        plan["surveys"] = [{**plan["surveys"][0], **days, "target": 200}]
+        for element in PLANNING:
+            complete(app, element, *answers[element])
+        app.clock.move_to(datetime(2027, 3, 1, 10, tzinfo=ZONE))  # type: ignore[attr-defined]
+        tick(app)
+        app.settle()
+        for element in ("allocate", "distribute"):
+            complete(app, element, *answers[element])
+        app.do(ImportReturns(by=Actor("staff"), instance=number, part="常规调查", data=returns))
+        answers["return_shortfall"] = (
+            "head",
+            {"return_decision": "accept", "return_reason": "名册内客户不足"},
+        )
+        for element in ("collect", "return_shortfall", "analyse"):
+            complete(app, element, *answers[element])
+        found = sorted((tmp_path / "records").glob("*/客户满意度调查报告.docx"))
+        first, second = (Document(str(file)).element.xpath("string(.)") for file in found)
+    assert "没有可供比较" in first
+    assert "没有可供比较" not in second
+    trend = second[second.index("趋势分析") :]
+    for part in ("感知质量（药品）", "感知质量（服务）"):
+        assert part in trend
+
+
+def test_a_plan_sent_back_says_to_its_author_what_has_to_change(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    before = step(scenarios, "discussed_twice", "discuss_plan")
+    with played(procedure, scenarios, "discussed_twice", before + 3, tmp_path) as player:
+        assert offered(player, "annual_plan")["plan_changes"] == "时间提前"
+
+
+def test_whoever_discusses_the_plan_has_it_before_them(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    before = step(scenarios, "discussed_twice", "discuss_plan")
+    with played(procedure, scenarios, "discussed_twice", before, tmp_path) as player:
+        shown = offered(player, "discussion")
+    assert shown["surveys"][0]["name"] == "常规调查"
+    assert shown["rectification_plan"] == "低分项目由质管部QA组织整改"
 
 
 def test_measures_go_to_their_owners_in_both_departments(happy: Player) -> None:
@@ -289,7 +363,23 @@ def test_its_steps_belong_to_the_roles_of_the_source(procedure: Procedure) -> No
     assert set(people.values()) == ROLES
     assert {name for name, role in people.items() if role == "sales_support_staff"} == {
         *("draft_plan", "decide_form", "revise_form"),
-        *("state_needs", "distribute", "analyse", "handle_problem", "sales_measures"),
+        *("state_needs", "analyse", "handle_problem", "sales_measures"),
+    }
+    given_out = {
+        node.id: re.findall(r"(\w+) = (\w+)", node.properties["flow.roles"])
+        for node in nodes
+        if node.called == "distribute_and_collect"
+    }
+    assert given_out == {
+        name: [
+            ("distributor", "sales_support_staff"),
+            ("collector", collector),
+            ("survey_head", "sales_support_head"),
+        ]
+        for name, collector in (
+            ("company_fieldwork", "agent_company"),
+            ("agency_fieldwork", "research_agency"),
+        )
     }
     assert {node.id: node.lane for node in nodes if node.called == "corrective_action"} == {
         "correct_sales": "survey_sales",

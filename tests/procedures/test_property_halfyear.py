@@ -23,14 +23,16 @@ from engine.commands import organisation, worklist
 from engine.forms import Form
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
+from engine.queries.evidence import Evidence, evidence
 from engine.scenarios import Scenarios
 from engine.scheduler import tick
 from engine.store import tables
 from engine.store.calendars import calendar_of
 from engine.strict_yaml import load
 from survey import draws, rounds, spotchecks
-from survey.commands import ImportReturns, ImportRoster
-from tests.procedures.playing import ZONE, Player, complete, records, stage_app, started
+from survey.commands import DrawSample, ImportReturns, ImportRoster
+from tests.procedures.playing import ZONE, Player, complete, played, records, stage_app, started
+from tests.workbooks import rows as table_of
 
 ID = "property-halfyear-sampling-audit"
 ROLES = {"office_director", "gad", "office_head", "cs_supervisor", "cs_admin", "survey_owner", "gm"}
@@ -197,10 +199,59 @@ def test_nobody_is_asked_again_until_everybody_was(
     assert left < third
 
 
+def test_a_draw_taken_back_and_the_one_in_its_place_are_evidence_of_the_drawing_clause(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    with staged(procedure, scenarios, tmp_path, 6) as app:
+        office = begun(app, procedure, scenarios)
+        office.do("appoint", fieldwork_start="2026-07-15")
+        office.do("fix_range", sample_size=3)
+        for reason in ("名册有误", "再次更正名册"):
+            app.do(DrawSample(by=Actor("hq"), instance=office.instance, design={}, again=reason))
+        drawn = [each for each in proven(office)["003F-6"].journal if each.kind.startswith("round.")]
+    first, back, second, back_again, third = drawn
+    assert [each.kind for each in (first, second, third)] == ["round.drawn"] * 3
+    assert [each.kind for each in (back, back_again)] == ["round.draw_taken_back"] * 2
+    assert (back.facts["reason"], back.facts["seed"]) == ("名册有误", first.facts["seed"])
+    assert back_again.facts["seed"] == second.facts["seed"] != third.facts["seed"]
+
+
+def test_one_start_proves_its_own_half_of_the_year_and_the_calendar_the_other(
+    procedure: Procedure, scenarios: Scenarios, tmp_path: Path
+) -> None:
+    with played(scenarios, procedure, "calendar", tmp_path) as player:
+        office = Office(player.app, scenarios, player.instance)
+        twice = proven(office)["003F-5"]
+        assert twice.status == "in part"
+        assert [(each.period, str(each.day), each.status, each.instance) for each in twice.turns] == [
+            ("2026-H1", "2026-05-15", "this", "SV-1"),
+            ("2026-H2", "2026-11-16", "to come", None),
+        ]
+        assert proven(office)["003F-4"].turns == ()
+        clock = player.app.clock
+        assert isinstance(clock, VirtualClock)
+        clock.move_to(datetime(2026, 11, 17, tzinfo=ZONE))
+        assert [each.status for each in proven(office)["003F-5"].turns] == ["this", "not started"]
+        office.move(date(2026, 11, 18))
+        twice = proven(office)["003F-5"]
+        assert (twice.status, [each.status for each in twice.turns]) == ("done", ["this", "started"])
+
+
+def proven(office: Office) -> dict[str, Evidence]:
+    app = office.app
+    with app.store.read() as conn:
+        found = evidence(
+            conn, app.services.library, office.instance, app.clock.now(), app.workspace.folder, ZONE
+        )
+    return {each.clause: each for each in found}
+
+
 def test_the_list_of_whom_chance_took_and_the_raw_data_are_on_file(happy: Player) -> None:
     assert records(happy, "随机抽取的调查客户.docx")
     (data,) = records(happy, "客户满意度调查问卷-答卷.csv")
-    assert len(data.read_text(encoding="utf-8-sig").splitlines()) == 9
+    head, *lines = data.read_text(encoding="utf-8-sig").splitlines()
+    assert (len(lines), lines) == (8, sorted(lines))
+    assert not head.startswith("客户,")  # the questionnaire is confidential
     assert records(happy, "客户满意度调查报告.pdf")
     assert records(happy, "电话回访记录.docx")
     table = tables.record
@@ -227,8 +278,8 @@ def test_the_office_above_sees_whose_report_is_missing_and_what_all_come_to(
             "一号管理处2026-07-15上报（待审阅），满意率100.0%；二号管理处未上报。"
             "2026-H2全部2个单位，合计满意率100.0%。尚未上报：二号管理处。"
         )
-        (file,) = (tmp_path / "records").glob("*/各单位上报情况.csv")
-        assert "二号管理处,SV-1,未上报" in file.read_text(encoding="utf-8-sig")
+        (file,) = (tmp_path / "records").glob("*/各管理处报告上报情况.xlsx")
+        assert ["二号管理处", "SV-1", "未上报"] in [line[:3] for line in table_of(file, "单位")]
 
 
 def two_offices(app: App, scenarios: Scenarios) -> None:

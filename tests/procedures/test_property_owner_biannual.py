@@ -20,6 +20,7 @@ from engine.store import tables
 from engine.store.calendars import calendar_of
 from survey import draws, rounds
 from tests.procedures.playing import ZONE, Player, played, records, stage_app
+from tests.workbooks import rows as table_of
 
 ID = "property-owner-biannual"
 UNTIL_COLLECTED = 7
@@ -107,9 +108,11 @@ def test_the_report_has_the_sorted_opinions_and_the_opportunities(happy: Player)
     assert "报修慢、无回音" in text
 
 
-def test_the_list_of_opinions_numbers_all_of_them(happy: Player) -> None:
-    lines = records(happy, "客户意见清单.csv")[0].read_text(encoding="utf-8-sig").splitlines()
-    assert [line.split(",")[:2] for line in lines[1:]] == [["1", "1-101"], ["2", "1-201"], ["3", "1-202"]]
+def test_the_list_of_opinions_numbers_all_of_them_and_says_of_none_whose_it_is(happy: Player) -> None:
+    head, *lines = table_of(records(happy, "业主意见清单.xlsx")[0], "序号")
+    assert head == ["序号", "题目", "意见"]
+    assert [line[0] for line in lines] == [1, 2, 3]
+    assert [line[2] for line in lines] == sorted(line[2] for line in lines)
 
 
 def test_one_notice_has_results_thanks_promise_and_explanation(happy: Player) -> None:

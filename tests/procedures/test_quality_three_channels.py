@@ -91,7 +91,7 @@ def test_report_and_statistics_are_made(happy: Player) -> None:
         text = parts.read("word/document.xml").decode("utf-8")
     for words in ("66.7%", "维修及时性和停车是短板"):
         assert words in text
-    assert records(happy, "*统计表*.csv")
+    assert records(happy, "*统计表*.xlsx")
 
 
 def test_every_reading_that_can_be_switched_is_a_parameter(procedure: Procedure) -> None:

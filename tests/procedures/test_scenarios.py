@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import Misbuilt
+from engine.errors import Misbuilt, NotFound
+from engine.rehearsal.orders import command_of
 from engine.scenarios import Act, Look, Scenarios, read_scenarios
 from engine.strict_yaml import load
+from tests.procedures.conftest import Courses
+from tests.procedures.shipped import procedure_of
 
 SOUND = """\
 rehearsal: flow/1
@@ -63,6 +66,7 @@ def test_a_step_is_laid_over_what_the_stage_says() -> None:
     [
         ("by: bob, item: 2", "by: carl, item: 2", "line 17: The stage has no person carl"),
         ("order: fetch}", "order: fech}", "line 18: The stage has no order fech"),
+        ("variables: {d0", "before: [other], variables: {d0", "line 13: The stage has no order other"),
         ("before: [fetch]", "before: [other]", "line 7: The stage has no order other"),
         (
             'at: "2026-09-03 10:00"',
@@ -94,6 +98,19 @@ def test_a_slip_is_named_with_its_line(written: str, instead: str, said: str) ->
     with pytest.raises(Misbuilt) as refused:
         read(SOUND.replace(written, instead))
     assert said in str(refused.value)
+
+
+def test_orders_of_one_scenario_come_before_its_start() -> None:
+    found = read(SOUND.replace("variables: {d0", "before: [fetch, fetch], variables: {d0"))
+    assert found.scenarios["plain"].begin.before == ("fetch", "fetch")
+
+
+@pytest.mark.parametrize("file", ["forms/questionnaire.yaml", "forms/strange.yaml"])
+def test_a_text_to_replace_that_is_not_there_is_named_with_its_file(courses: Courses, file: str) -> None:
+    changed = {file: {"version: 77": "version: 78"}}
+    procedure, app = procedure_of("pharma-annual-plan-200"), courses.kept("shared/archiving").app
+    with pytest.raises(NotFound, match=f"{file} has no text version: 77 to replace"):
+        command_of(app, procedure, 1, "Publish", "staff", {"changed": changed})
 
 
 @given(st.data())

@@ -16,6 +16,8 @@ from engine.queries.instances import variables
 from engine.scenarios import Scenarios
 from engine.store import tables
 from tests.procedures.playing import Player, complete, records, stage_app, started
+from tests.workbooks import rows as table_of
+from tests.workbooks import sheets
 
 ID = "seven-level-delphi-weights"
 QUALITY, SERVICE, PRICE = "产品内在质量", "产品服务", "产品价格"
@@ -82,18 +84,18 @@ def test_the_next_round_shows_what_all_came_to_and_ones_own_weights_without_name
 
 
 def test_the_weighted_score_shows_how_it_came_about(happy: Player) -> None:
-    (table,) = records(happy, "加权满意度计算表.csv")
-    lines = [line.split(",") for line in table.read_text(encoding="utf-8-sig").splitlines()]
-    means = {"产品内在质量": "6.20", "产品服务": "5.00", "产品价格": "4.00"}
+    (table,) = records(happy, "加权满意度计算表.xlsx")
+    lines = table_of(table, "顾客群体", "指标")
+    means = {"产品内在质量": 6.2, "产品服务": 5, "产品价格": 4}
     assert {line[1]: line[3] for line in lines[1:4]} == means
-    assert [line[-1] for line in lines[1:4]] == ["3.1000", "1.5000", "0.8000"]
-    assert lines[-1] == ["合计", "", "", "", "5.40"]
+    assert [line[-1] for line in lines[1:4]] == [3.1, 1.5, 0.8]
+    assert (lines[-1][0], lines[-1][-1]) == ("合计", 5.4)
 
 
 def test_every_round_leaves_its_results(happy: Player) -> None:
-    assert [len(records(happy, f"第{turn}轮综合结果.csv")) for turn in (1, 2, 3, 4)] == [1, 1, 1, 0]
-    (last,) = records(happy, "第3轮综合结果.csv")
-    assert "权重已稳定" in last.read_text(encoding="utf-8-sig")
+    assert [len(records(happy, f"第{turn}轮综合结果.xlsx")) for turn in (1, 2, 3, 4)] == [1, 1, 1, 0]
+    (last,) = records(happy, "第3轮综合结果.xlsx")
+    assert "权重已稳定" in str(sheets(last))
 
 
 def test_the_questionnaire_says_what_each_level_means(procedure: Procedure, happy: Player) -> None:

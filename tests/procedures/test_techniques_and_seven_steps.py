@@ -17,6 +17,8 @@ from engine.scheduler import tick
 from survey import rounds
 from survey.commands import ImportRoster
 from tests.procedures.playing import Player, complete, records, stage_app, started
+from tests.workbooks import rows as table_of
+from tests.workbooks import sheets
 
 ID = "techniques-and-seven-steps"
 
@@ -57,15 +59,14 @@ def test_the_link_comes_as_a_picture_that_a_telephone_reads(happy: Player) -> No
 
 
 def test_the_response_is_shown_by_channel(happy: Player) -> None:
-    (table,) = records(happy, "各渠道回应率.csv")
-    lines = [line.split(",") for line in table.read_text(encoding="utf-8-sig").splitlines()]
-    assert lines[1:] == [["短信", "4", "2", "50.0%"], ["邮件", "2", "1", "50.0%"]]
+    (table,) = records(happy, "各渠道回应率.xlsx")
+    assert table_of(table, "渠道")[1:] == [["短信", 4, 2, 0.5], ["邮件", 2, 1, 0.5]]
 
 
-@pytest.mark.parametrize("name", ["sex", "age", "occupation", "region"])
+@pytest.mark.parametrize("name", ["性别", "年龄", "职业", "所在地区"])
 def test_answers_are_crossed_with_every_dimension(happy: Player, name: str) -> None:
-    (table,) = records(happy, f"交叉分组表-{name}.csv")
-    assert "总体评价" in table.read_text(encoding="utf-8-sig")
+    (table,) = records(happy, "多维度统计表.xlsx")
+    assert "总体评价" in str(sheets(table)[f"按{name}交叉分组"])
 
 
 def test_the_dimensions_are_a_parameter(procedure: Procedure, scenarios: Scenarios, tmp_path: Path) -> None:
@@ -74,8 +75,9 @@ def test_the_dimensions_are_a_parameter(procedure: Procedure, scenarios: Scenari
     with stage_app(procedure, scenarios.stage, begin.at, tmp_path) as app:
         player = Player(app, procedure, scenarios.stage, replace(course, begin=begin))
         player.play()
-        made = sorted(each.name for each in (tmp_path / "records").glob("*/交叉分组表-*.csv"))
-    assert made == ["交叉分组表-region.csv"]
+        (table,) = (tmp_path / "records").glob("*/多维度统计表.xlsx")
+        made = [name for name in sheets(table) if "交叉" in name]
+    assert made == ["按所在地区交叉分组"]
 
 
 def test_the_report_has_goals_bottlenecks_and_the_plan(happy: Player) -> None:

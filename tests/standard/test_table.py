@@ -10,11 +10,11 @@ from importlib.resources import files
 import pytest
 from lxml import etree
 
-from engine.bpmn import effects, meter, rules, xml
-from engine.bpmn.rules import activities, flows
+from engine.bpmn import effects, meter, rules, sizes, xml
+from engine.bpmn.rules import activities, flows, joins
 from engine.check import check_diagram
 from engine.commands import batches
-from engine.rehearsal import run
+from engine.rehearsal import run, watching
 from tests.conformance.test_kit import needed
 from tests.standard.table import KIT, PAGE, Row, counts, of_kit, rows
 from tests.standard.unrun import INERT, REFUSED
@@ -81,7 +81,9 @@ def test_the_limits_the_page_states_are_those_of_the_program():
     figures = [int(figure.replace(",", "")) for row in stated for figure in re.findall(r"[\d,]*\d", row)]
     assert figures == [
         *(xml.MAX_BYTES, xml.MAX_ELEMENTS, xml.MAX_DEPTH),
-        *(flows.MAX_ID, xml.MAX_ATTRIBUTE, xml.MAX_ATTRIBUTES, xml.MAX_CHILDREN, rules.MOST),
+        *(flows.MAX_ID, xml.MAX_ATTRIBUTE, xml.MAX_ATTRIBUTES, xml.MAX_CHILDREN),
+        *(sizes.MAX_PROCESSES, sizes.MAX_TEXT, rules.MOST),
         *(activities.MAX_NESTING, activities.MAX_TOKENS, meter.MAX_TOKENS, meter.MAX_VISITS),
-        *(effects.MAX_ITEMS, batches.MAX_OUTPUTS, batches.MAX_RECURSION),
+        *(watching.MAX_VISITED, joins.MARKINGS, joins.WORK, watching.MAX_IDLE),
+        *(effects.MAX_ITEMS, watching.MAX_INSTANCES, batches.MAX_OUTPUTS, batches.MAX_RECURSION),
     ]

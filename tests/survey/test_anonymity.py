@@ -6,13 +6,16 @@ import csv
 import io
 from collections.abc import Iterator
 from json import loads
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Integer, insert, select, text, update
+from sqlalchemy import Integer, insert, literal_column, select, update
+from sqlalchemy import text as text_
 from sqlalchemy.exc import IntegrityError
 
 from engine.errors import Conflict, Invalid
+from engine.handlers import Call
 from engine.store import tables
 from engine.store.columns import Instant, metadata
 from survey import analysis, ledger, reading, returns, rounds
@@ -26,7 +29,9 @@ from survey.commands import (
     ReturnsTaken,
 )
 from survey.tables import answers, attempt, member, survey_round
+from tasks import figures, opinions, papers, plausibility, standards
 from tests.survey.waves import CLERK, Wave, copied, make_wave
+from tests.workbooks import rows as table_of
 
 ROSTER = "customer,unit,project\n" + "".join(
     f"K-{number},tower,{'一期' if number % 2 else '二期'}\n" for number in range(1, 9)
@@ -50,9 +55,12 @@ def wave(once: Wave) -> Iterator[Wave]:
         yield wave
 
 
-def rows(wave: Wave, *projects: str, extra: dict[str, str] | None = None) -> bytes:
-    """Sound answers, each with the project it came from."""
-    header, line = wave.sound[0][1:], wave.sound[1][1:]
+def rows(
+    wave: Wave, *projects: str, extra: dict[str, str] | None = None, changed: dict[str, str] | None = None
+) -> bytes:
+    """Sound answers, each with the project it came from; with some of them changed."""
+    header, sound = wave.sound[0][1:], wave.sound[1][1:]
+    line = [(changed or {}).get(name, cell) for name, cell in zip(header, sound, strict=True)]
     out = io.StringIO(newline="")
     more = extra or {}
     writer = csv.writer(out)
@@ -79,9 +87,11 @@ def test_returns_are_counted_by_group_and_not_by_person(wave: Wave) -> None:
         counts = rounds.progress(conn, found(wave, conn))
         assert {name: number for name, number in counts.dispositions.items() if number} == {"issued": 8}
         made = rounds.figures_of(conn, [found(wave, conn)])
-        assert (made.returned, made.issued) == (3, 8)
+        assert (made.returned, made.withheld, made.issued) == (3, 3, 8)
+    take(wave, rows(wave, "二期", "二期", "二期"))
+    with wave.app.store.read() as conn:
         split = rounds.counts_of(conn, [found(wave, conn)], ["project"]).split("project")
-        assert {name: part.returned for name, part in split.items()} == {"一期": 2, "二期": 1}
+        assert {name: part.returned for name, part in split.items()} == {"一期": 2, "二期": 4}
 
 
 def test_a_file_that_says_who_answered_is_refused(wave: Wave) -> None:
@@ -127,7 +137,7 @@ def test_no_table_holds_a_way_from_an_answer_to_a_person(wave: Wave) -> None:
         assert {(each["kind"], each["at"]) for each in lines} == {("issue", None)}
         # Rows have no number that counts them in the order they came.
         with pytest.raises(Exception, match="no such column: rowid"):
-            conn.execute(text("SELECT rowid FROM answer_set"))
+            conn.execute(text_("SELECT rowid FROM answer_set"))
         assert not any(isinstance(column.type, Integer) and column.primary_key for column in answers.c)
         journal = tables.journal.c
         facts = [
@@ -136,6 +146,41 @@ def test_no_table_holds_a_way_from_an_answer_to_a_person(wave: Wave) -> None:
         ]
     # How many came in, and no file: its name may be a person's, what was chosen an answer.
     assert [{*each} for each in facts] == [{"taken", "returned", "part"}] * 2
+
+
+def test_no_place_in_the_database_tells_in_which_order_answers_typed_in_singly_came(
+    database: str, tmp_path: Path
+) -> None:
+    for desk in make_wave(tmp_path, database, anonymity="anonymous"):
+        desk.app.do(OpenRound(by=CLERK, instance=desk.instance, part="secret", groups=("project",)))
+        with desk.app.store.write() as conn:
+            ledger.hand_out(conn, found(desk, conn), {"一期": 12}, {})
+        came = [
+            (1 + number // 5, 1 + number % 5) for number in range(12)
+        ]  # told apart by their first answers
+        seen: list[str] = []
+        for first, second in came:
+            take(desk, rows(desk, "一期", changed={"q2_01": str(first), "q2_02": str(second)}))
+            with desk.app.store.read() as conn:
+                seen += conn.execute(select(answers.c.id)).scalars()
+        with desk.app.store.read() as conn:
+            postgresql = conn.dialect.name == "postgresql"
+            place = (
+                literal_column("ctid") if postgresql else answers.c.id
+            )  # SQLite has no place but the key's
+            kept = conn.execute(select(answers.c.answers).order_by(place)).scalars().all()
+            if postgresql:
+                # Rows say by which transaction they came to be: all by the last one.
+                number = conn.execute(text_("SELECT count(DISTINCT xmin::text) FROM answer_set")).scalar_one()
+                assert number == 1
+            journal = tables.journal.c
+            facts = conn.execute(select(journal.facts).where(journal.kind == "round.returns")).scalars()
+            assert [{*loads(each)} for each in facts] == [{"taken", "returned", "part"}] * 12
+        order = [(each["q2"]["q2_01"], each["q2"]["q2_02"]) for each in kept]
+        assert sorted(order) == sorted(came)
+        assert order != came  # by chance in one of 479,001,600 runs
+        # Who looked between two answers finds none of the ids again: not even the others' tell which is new.
+        assert len({*seen}) == len(seen) == 12 * 13 // 2
 
 
 def test_only_days_are_kept_of_what_happens_in_an_anonymous_round() -> None:
@@ -212,6 +257,66 @@ def test_figures_are_shown_of_a_closed_round_with_enough_answers_only(wave: Wave
     wave.app.do(CloseRound(by=CLERK, instance=wave.instance, part="secret"))
     with wave.app.store.read() as conn:
         analysis.check_shown(conn, found(wave, conn))
+
+
+def called(wave: Wave, conn: Any, element: str) -> Call:
+    return Call(
+        instance=wave.instance,
+        label=f"SV-{wave.instance}",
+        root=wave.instance,
+        unit="tower",
+        procedure="003G",
+        element=element,
+        name="统计",
+        properties={"flow.part": "secret"},
+        variables={},
+        parameters={"problem_threshold": 100, "indicative_base": 30, "doubt_gap": 0},
+        by="clerk",
+        now=wave.app.clock.now(),
+        today="2026-09-18",
+        conn=conn,
+        folder=Path(),
+    )
+
+
+def test_papers_and_variables_of_a_closed_round_show_nothing_of_fewer_than_five_answers(wave: Wave) -> None:
+    take(wave, rows(wave, *["一期"] * 4))
+    with copied(wave) as few, few.app.store.write() as conn:
+        made: Any = figures.summarise(called(few, conn, "statistics"))
+        assert (made["returned"], made["return_rate"], made["satisfaction_rate"]) == (4, "50.0%", "—")
+        assert (made["low_items"], made["low_fields"]) == ([], [])
+        assert made["figures_summary"] == "发放8份，回收4份，回收率50.0%；匿名答卷不足5份，为保密不列结果。"
+        (book,) = made["$record"].values()
+        head, *lines = table_of(book, "类别", "项目")
+        assert {cell for line in lines for cell in line[2 : head.index("备注")] if line[1]} <= {0, "—"}
+        assert ["其中未计入", 4, "—", "匿名答卷不足5份，为保密不列结果"] in table_of(
+            book, "指标", sheet="回收情况"
+        )
+        kept: Any = papers.answers(called(few, conn, "keep_answers"))["$record"]
+        assert [text.splitlines()[1:] for text in kept.values()] == [["匿名答卷不足5份，为保密不列结果"]]
+        said: Any = opinions.gather(called(few, conn, "gather"))
+        assert (said["opinions_count"], said["opinions_text"]) == (0, "匿名答卷不足5份，为保密不列结果。")
+        doubts: Any = plausibility.examine(called(few, conn, "examine"))
+        judged: Any = standards.judge(called(few, conn, "judge"))
+        assert (judged["standard_mark"], judged["overall_rate"], len(judged["failed"])) == ("未评定", "—", 1)
+        assert (doubts["doubtful"], doubts["doubtful_text"]) == (0, "匿名答卷不足5份，为保密不列结果。")
+    take(wave, rows(wave, "二期"))
+    with wave.app.store.write() as conn:
+        assert figures.summarise(called(wave, conn, "statistics"))["satisfaction_rate"] != "—"
+
+
+def test_rounds_put_together_leave_those_of_few_answers_out(wave: Wave) -> None:
+    """Otherwise the sum less the others would say what those few answered."""
+    wave.app.do(OpenRound(by=CLERK, instance=wave.instance, part="other", groups=("project",)))
+    with wave.app.store.write() as conn:
+        ledger.hand_out(conn, rounds.round_of(conn, wave.instance, "other"), {"一期": 9}, {})
+    take(wave, rows(wave, *["一期"] * 6))
+    wave.app.do(ImportReturns(by=CLERK, instance=wave.instance, part="other", data=rows(wave, *["一期"] * 4)))
+    with wave.app.store.read() as conn:
+        both = [rounds.round_of(conn, wave.instance, part) for part in ("secret", "other")]
+        alone, together = rounds.figures_of(conn, both[:1]), rounds.figures_of(conn, both)
+    assert [line.tally for line in together.items] == [line.tally for line in alone.items]
+    assert (together.returned, together.withheld) == (10, 4)
 
 
 def test_everybody_or_nobody_is_reminded_and_nobody_checked(wave: Wave) -> None:

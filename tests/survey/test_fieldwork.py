@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from datetime import date, timedelta
+from dataclasses import replace
+from fractions import Fraction
 from json import loads
 
 import pytest
@@ -13,10 +14,9 @@ from sqlalchemy import delete, func, insert, select, update
 
 from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.store import tables
-from survey import draws, entry_form, ledger, returns, rounds
+from survey import draws, entry_form, returns, rounds
 from survey.commands import (
-    CloseRound,
-    Correct,
+    CorrectAnswers,
     DrawSample,
     Exclude,
     ImportReturns,
@@ -25,8 +25,8 @@ from survey.commands import (
     Record,
     ReturnsTaken,
 )
+from survey.figures import outcomes
 from survey.tables import draw, member, survey_round
-from tests.procedures.playing import ZONE
 from tests.survey.waves import CLERK, Wave
 
 HUNDRED = "customer,unit,project,since\n" + "".join(
@@ -190,71 +190,6 @@ def test_several_rounds_have_to_be_told_apart(drawn: Wave) -> None:
             rounds.round_of(conn, drawn.instance, "mail")
 
 
-def log(wave: Wave, *who: str, **entry: str | None) -> None:
-    wave.app.do(Record(by=CLERK, instance=wave.instance, codes=who, **{"kind": "attempt", **entry}))  # type: ignore[arg-type]
-
-
-def test_the_ledger_tells_what_became_of_everybody(wave: Wave) -> None:
-    log(wave, "A-1", "#2", channel="phone", note="无人接听")
-    log(wave, "B-2", kind="refusal", channel="visit")
-    log(wave, "A-1", kind="reminder", channel="phone")
-    with pytest.raises(Invalid, match="There is no telex; there are: paper"):
-        log(wave, "A-1", channel="telex")
-    with pytest.raises(Invalid, match="is yet to come"):
-        log(wave, "A-1", day="2027-01-01")
-    with pytest.raises(NotFound, match="Customer Z is not on"):
-        log(wave, "Z")
-    with wave.app.store.read() as conn:
-        found = rounds.round_of(conn, wave.instance)
-        first = [(each.kind, each.channel) for each in ledger.lines(conn, found, 1)]
-        assert first == [("issue", "paper"), ("attempt", "phone"), ("reminder", "phone")]
-        counts = rounds.progress(conn, found)
-        assert {name: number for name, number in counts.dispositions.items() if number} == {
-            "issued": 3,
-            "refusal": 1,
-            "non-contact": 1,
-        }
-        assert counts.issued == 4
-        waiting = ledger.to_remind(conn, found, 0, wave.app.clock.now().date())
-        assert [each.code for each in waiting] == ["A-1", "A-2", "B-10"]
-        assert ledger.to_remind(conn, found, 5, wave.app.clock.now().date()) == ()
-    wave.take(wave.file())
-    with pytest.raises(Conflict, match="The answers of A-1 are in"):
-        log(wave, "A-1", kind="refusal")
-    assert wave.round()[1].dispositions["complete"] == 3
-
-
-def test_the_response_figures_of_a_closed_round_stay_as_they_are(wave: Wave) -> None:
-    wave.take(wave.file())
-    wave.app.do(CloseRound(by=CLERK, instance=wave.instance))
-    before = wave.round()[1]
-    for entry in ({"kind": "refusal"}, {"kind": "attempt", "disposition": "ineligible"}, {"kind": "issue"}):
-        with pytest.raises(Conflict, match="is closed: what became of everybody stands in its figures"):
-            log(wave, "C-1", **entry)
-    log(wave, "C-1", channel="phone", note="事后来电，已搬走")
-    assert wave.round()[1] == before
-    with wave.app.store.read() as conn:
-        found = rounds.round_of(conn, wave.instance)
-        who = returns.member_called(conn, found, "C-1")
-        assert who.channel is None
-        assert ledger.lines(conn, found, who.number)[-1].note == "事后来电，已搬走"
-
-
-def test_an_entry_is_not_dated_before_its_round_was_opened(wave: Wave) -> None:
-    opened = wave.round()[0].opened_at.astimezone(ZONE).date()
-    for day in (opened - timedelta(days=1), date(1999, 1, 1)):
-        with pytest.raises(Invalid, match=f"day: {day} is before {opened}, when the round was opened"):
-            log(wave, "A-1", day=day.isoformat())
-    log(wave, "A-1", day=opened.isoformat())
-
-
-def test_a_customer_named_twice_gets_one_entry(wave: Wave) -> None:
-    log(wave, "A-1", "A-1", "#1", "tower/A-1", channel="phone")
-    with wave.app.store.read() as conn:
-        found = rounds.round_of(conn, wave.instance)
-        assert list(ledger.attempts(conn, found).values()) == [1]
-
-
 def back(wave: Wave, data: bytes, **options: bool | str | None) -> ReturnsTaken:
     taken = wave.app.do(ImportReturns(by=CLERK, instance=wave.instance, data=data, **options)).value  # type: ignore[arg-type]
     assert isinstance(taken, ReturnsTaken)
@@ -294,7 +229,7 @@ def test_replaced_answers_stay_in_the_history(wave: Wave) -> None:
 def correct(
     wave: Wave, code: str, values: Mapping[str, str], reason: str = "看错"
 ) -> list[returns.Difference]:
-    command = Correct(by=CLERK, instance=wave.instance, code=code, values=values, reason=reason)
+    command = CorrectAnswers(by=CLERK, instance=wave.instance, code=code, values=values, reason=reason)
     return list(wave.app.do(command).value)
 
 
@@ -316,7 +251,9 @@ def test_an_answer_is_corrected_with_a_reason(wave: Wave) -> None:
         correct(wave, "B-2", {"q2_01": "5"})
 
 
-def test_a_return_of_few_answers_is_partial_and_one_of_none_an_abstention(wave: Wave) -> None:
+def test_a_return_of_few_answers_is_partial_and_one_of_none_an_abstention_and_no_interview(
+    wave: Wave,
+) -> None:
     header, *lines = wave.sound
     nothing = [[line[0], line[1]] + [""] * (len(line) - 2) for line in lines]
     few = nothing[1][:2] + ["4"] * 55 + [""] * 15
@@ -326,7 +263,16 @@ def test_a_return_of_few_answers_is_partial_and_one_of_none_an_abstention(wave: 
     back(wave, text.encode())
     counts = wave.round()[1]
     assert (counts.returned, counts.abstained) == (3, 1)
-    assert (counts.dispositions["partial"], counts.dispositions["complete"]) == (1, 2)
+    assert [counts.dispositions[name] for name in ("complete", "partial", "blank")] == [1, 1, 1]
+    rated = outcomes(counts.dispositions)
+    assert (rated.response_rate_1, rated.response_rate_2) == (Fraction(1, 5), Fraction(2, 5))
+    assert (rated.cooperation_rate_1, rated.refusal_rate_1) == (Fraction(1, 3), Fraction(1, 5))
+    with pytest.raises(Conflict, match="The answers of A-1 are in"):
+        wave.app.do(
+            Record(by=CLERK, instance=wave.instance, codes=("A-1",), kind="attempt", disposition="refusal")
+        )
+    correct(wave, "A-1", {name: "4" for name in header[2:] if name.startswith("q")})
+    assert wave.round()[1].dispositions["blank"] == 0
 
 
 def test_a_blank_row_and_a_contradiction_are_refused_by_row(wave: Wave) -> None:
@@ -364,10 +310,10 @@ def test_the_entry_form_is_filled_in_and_read_back(wave: Wave) -> None:
     assert (taken.encoding, taken.taken, taken.returned, taken.left_out) == ("XLSX", 1, 1, 0)
 
 
-def test_exported_answers_can_be_imported_again(wave: Wave) -> None:
+def test_exported_answers_of_a_named_round_can_be_imported_again(wave: Wave) -> None:
     back(wave, wave.file())
     with wave.app.store.read() as conn:
-        found = rounds.round_of(conn, wave.instance)
+        found = replace(rounds.round_of(conn, wave.instance), anonymity="named")
         there = returns.stored(conn, found)
         sets = [
             (each.code, {}, there[each.id].answers)

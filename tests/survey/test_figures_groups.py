@@ -21,6 +21,7 @@ from survey.figures import (
     cross,
     figures,
     hidden_groups,
+    hidden_rows,
 )
 from tests.survey.asked import form, with_overall
 
@@ -139,3 +140,27 @@ def rank(rows: list[list[int]]) -> int:
             ]
             found += 1
     return found
+
+
+@given(
+    st.dictionaries(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz")), st.integers(1, 12), min_size=1)
+)
+def test_rows_with_their_groups_never_leave_a_few_apart(sizes: dict[tuple[str, ...], int]) -> None:
+    hidden = hidden_rows(("one", "two"), sizes)
+    bare = sum(sizes[key] for key in hidden)
+    assert all(sizes[key] >= 5 for key in sizes if key not in hidden)
+    assert bare == 0 or bare >= 5 or len(hidden) == len(sizes)
+    groups = hidden_groups(anonymous(sizes, ("one", "two")))
+    for key in sizes:
+        if groups & set(zip(("one", "two"), key, strict=True)):
+            assert key in hidden, "what figures hide no row tells"
+    for at, by in enumerate(("one", "two")):  # figures of a group less its rows are of many, or of nobody
+        for name in {key[at] for key in sizes} - {group for kind, group in groups if kind == by}:
+            rest = sum(sizes[key] for key in hidden if key[at] == name)
+            assert rest == 0 or rest >= 5 or len(hidden) == len(sizes)
+
+
+def test_no_group_stands_in_rows_of_a_round_with_very_many_of_them() -> None:
+    sizes = {(str(number),): 9 for number in range(301)}
+    assert hidden_rows(("one",), sizes) == frozenset(sizes)
+    assert hidden_rows((), {(): 9}) == frozenset()

@@ -132,6 +132,7 @@ def test_outcome_rates_are_aapors() -> None:
     assert (found.cooperation_rate_1, found.refusal_rate_1) == (Fraction(60, 79), Fraction(10, 100))
     assert found.contact_rate_1 == Fraction(79, 100)
     assert outcomes({"returned": 3, "issued": 1, "unreachable": 1}).response_rate_1 == Fraction(3, 5)
+    assert outcomes({"complete": 3, "blank": 1}).cooperation_rate_1 == Fraction(3, 4)
     assert outcomes({}).response_rate_1 is None
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import insert, select
@@ -19,6 +16,8 @@ from survey import rounds
 from survey.tables import answers, member
 from tasks import figures
 from tests.survey.waves import Wave, make_wave
+from tests.workbooks import rows as table_of
+from tests.workbooks import sheets
 
 NOW = datetime(2026, 9, 18, 9, tzinfo=UTC)
 
@@ -48,48 +47,37 @@ def call(wave: Wave, conn: Connection, **properties: str) -> Call:
     )
 
 
-def lines(made: Any, name: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(made["$record"][name].removeprefix("\ufeff"))))
-
-
-def test_a_large_round_is_figured_as_a_job_once_it_is_closed(wave: Wave) -> None:
+def test_figures_are_a_job_that_only_reads_and_the_round_is_closed_before(wave: Wave) -> None:
     wave.take(wave.file())
+    summarise = figures.handlers.find("figures.summarise")
+    assert summarise.kind is Kind.OUTSIDE
+    assert summarise.first is not None
     with wave.app.store.write() as conn:
-        with pytest.raises(Conflict, match=r"figures\.close before statistics"):
-            figures.compute(call(wave, conn))
-        assert figures.close(call(wave, conn)) == {}
+        summarise.first(call(wave, conn, closes="false"))
+        assert rounds.round_of(conn, wave.instance).status == "open"
+        summarise.first(call(wave, conn))
+        assert rounds.round_of(conn, wave.instance).status == "closed"
+    with pytest.raises(Conflict, match="closed"):
+        wave.take(wave.file())
     with wave.app.store.read() as conn:
-        made = figures.compute(call(wave, conn))
-        assert made == figures.compute(call(wave, conn))  # a job may be done twice
-    with wave.app.store.write() as conn:
-        assert made == figures.summarise(call(wave, conn))
-    assert figures.handlers.find("figures.compute").kind is Kind.OUTSIDE
+        made = figures.summarise(call(wave, conn))
+        assert made == figures.summarise(call(wave, conn))  # a job may be done twice
 
 
 def test_the_method_and_the_crossing_are_said_in_the_diagram(wave: Wave) -> None:
     wave.take(wave.file())
     with wave.app.store.write() as conn:
         made = figures.summarise(call(wave, conn, method="top2/returned", by="method, district"))
-    files: Any = made["$record"]
-    assert sorted(files) == [
-        "交叉分组表-district.csv",
-        "交叉分组表-method.csv",
-        "客户满意度调查统计表.csv",
-    ]
-    table = lines(made, "客户满意度调查统计表.csv")
-    assert table[0][-7:] == [
-        "回收份数（基数）",
-        "满意率",
-        "平均分",
-        "指数",
-        "95%置信区间",
-        "计算方法",
-        "备注",
-    ]
-    assert {row[-2] for row in table[1:82]} == {"top2/returned"}
-    assert ["满意等级", "5分、4分"] in table
-    crossed = lines(made, "交叉分组表-method.csv")
-    assert crossed[0] == ["项目", "分组", "有效份数（基数）", "5分", "4分", "3分", "2分", "1分", "备注"]
+    ((name, book),) = dict[str, bytes](made["$record"]).items()  # type: ignore[call-overload]
+    assert name == "统计.xlsx"
+    first, second, way, *_ = sheets(book)
+    assert (first, second, way) == ("各项满意度", "回收情况", "按调查方式交叉分组")
+    head, *lines = table_of(book, "类别", "项目")
+    assert head[-6:] == ["回收份数", "满意率", "平均分", "指数", "95%置信区间", "备注"]
+    assert {type(line[head.index("满意率")]) for line in lines[:50]} <= {float, int}
+    assert any("满意等级：5分、4分" in str(line) for line in sheets(book)["回收情况"])
+    crossed = table_of(book, "项目", sheet=way)
+    assert crossed[0][2:] == ["有效评价份数", "5分", "4分", "3分", "2分", "1分", "备注", "卡方检验"]
     assert len({row[0] for row in crossed[1:]}) == 70
 
 

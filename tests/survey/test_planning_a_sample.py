@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +22,7 @@ from survey.sampling import design_of
 from survey.tables import member
 from tasks import coverage, distribution, fieldwork, quotas, sampling
 from tests.survey.waves import CLERK, Wave
+from tests.workbooks import rows as table_of
 
 ROSTER = """customer,unit,project,segment,since,key_account,attr:last_service
 M-1,tower,一期,签约,2026-02-28,1,2026-08-01
@@ -185,9 +184,9 @@ def test_a_plan_says_how_many_may_be_asked_and_why_others_are_not(wave: Wave) ->
         assert (empty["frame_size"], empty["sample_size"]) == (0, 0)
 
 
-def lines(made: Any) -> list[list[str]]:
-    (text,) = made["$record"].values()
-    return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
+def lines(made: Any) -> list[list[Any]]:
+    (book,) = made["$record"].values()
+    return table_of(book, "客户")
 
 
 def test_a_years_plan_is_proposed_and_passes_its_own_judgement(wave: Wave) -> None:
@@ -241,7 +240,7 @@ def test_who_is_struck_off_stays_on_the_list_with_the_reason(wave: Wave) -> None
     with wave.app.store.write() as conn:
         conn.execute(update(member).values(disposition="listed", issued_on=None))
         with pytest.raises(Invalid, match="Customer 1 stands here twice"):
-            fieldwork.customers_known(call(conn, wave, struck_off=[rows[0], rows[0]]))
+            distribution.counts_sound(call(conn, wave, struck_off=[rows[0], rows[0]]))
         assert distribution.strike_off(call(conn, wave, struck_off=rows)) == {"customers": 3}
         found = rounds.round_of(conn, wave.instance)
         notes = [each.note for each in ledger.lines(conn, found) if each.kind == "attempt"]

@@ -9,15 +9,16 @@ from json import loads
 
 import pytest
 from openpyxl import Workbook
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from engine.commands import worklist
 from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.model import Actor
 from engine.store import tables
-from survey.commands import ImportReturns, ImportRoster
+from survey.commands import ImportReturns, ImportRoster, Record
 from survey.rosters import listed
 from survey.rounds import figures_of, roster, round_of
+from survey.tables import member
 from tests.procedures.playing import ROOT
 from tests.survey.waves import CLERK, Wave
 
@@ -119,6 +120,39 @@ def test_what_does_not_fit_is_refused_whole_with_its_place(
     assert any(said in problem for problem in problems), problems
 
 
+def test_who_is_not_expected_to_answer_returns_nothing_until_that_is_corrected(fresh_wave: Wave) -> None:
+    def log(kind: str, **entry: str) -> None:
+        command = Record(by=CLERK, instance=fresh_wave.instance, codes=("A-1",), kind=kind, **entry)  # type: ignore[arg-type]
+        fresh_wave.app.do(command)
+
+    for entry, word in (({"kind": "refusal"}, "refusal"), ({"disposition": "ineligible"}, "ineligible")):
+        log(**{"kind": "attempt", **entry})
+        (problem,) = fresh_wave.refused(fresh_wave.file())
+        assert (
+            f"respondent: The ledger has customer A-1 as {word}: if that is wrong, correct it first"
+            in problem
+        )
+        log("correction", disposition="issued", note="记错了")
+    assert fresh_wave.take(fresh_wave.file()).taken == 3
+
+
+def test_questionnaires_that_were_never_given_out_are_named_in_one_line_with_the_remedy(
+    fresh_wave: Wave,
+) -> None:
+    with fresh_wave.app.store.write() as conn:
+        conn.execute(update(member).values(disposition="listed", issued_on=None))
+    (problem,) = fresh_wave.refused(fresh_wave.file())
+    assert problem.startswith("file: The ledger has no questionnaire given out to 3 customers (A-1, ")
+    assert "flow round log … --kind issue" in problem
+
+
+def test_a_list_of_those_who_rated_nothing_needs_no_column_of_an_item(fresh_wave: Wave) -> None:
+    taken = fresh_wave.take("respondent,abstained\nA-1,1\nB-2,是\n")
+    assert (taken.taken, fresh_wave.round()[1].abstained) == (2, 2)
+    with pytest.raises(Invalid, match="column q2_01: The column is missing"):
+        fresh_wave.take("respondent,abstained\nB-10,\n")
+
+
 def test_every_wrong_row_is_named_at_once(wave: Wave) -> None:
     problems = wave.refused(wave.file((1, "q2_01", "7"), (2, "q5_02", "x"), (3, "q17_04", "-1")))
     assert [problem.partition(":")[0] for problem in problems] == [
@@ -138,6 +172,7 @@ def test_a_closed_round_takes_no_more(fresh_wave: Wave) -> None:
     app = fresh_wave.app
     values = {"returned_forms": 3}
     app.do(worklist.Complete(by=Actor("assistant"), task=fresh_wave.done("collect"), values=values))
+    app.settle()
     assert fresh_wave.round()[0].status == "closed"
     with pytest.raises(Conflict, match="closed"):
         fresh_wave.take(fresh_wave.file())

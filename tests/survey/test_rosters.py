@@ -7,9 +7,9 @@ from json import dumps
 
 import pytest
 from openpyxl import Workbook
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
-from engine.errors import Conflict, Invalid, NotFound
+from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.model import SYSTEM
 from engine.store import tables
 from engine.store.columns import metadata
@@ -167,6 +167,18 @@ def test_the_excluded_are_counted_apart_and_need_a_reason(wave: Wave) -> None:
     with wave.app.store.read() as conn:
         assert rosters.sizes(conn)["tower"]["excluded"] == 1
     wave.app.do(Exclude(by=CLERK, code="A-2", reason=None))
+    with wave.app.store.read() as conn:
+        assert rosters.sizes(conn)["tower"]["excluded"] == 0
+
+
+def test_who_only_surveys_changes_no_roster_neither_by_a_file_nor_by_leaving_somebody_out(wave: Wave) -> None:
+    holding = tables.holding
+    with wave.app.store.write() as conn:  # of the roles of the clerk the one of a surveyor alone remains
+        conn.execute(delete(holding).where(holding.c.person == "clerk", holding.c.role != "surveyor"))
+    with pytest.raises(Denied, match="who may be asked, the others there decide"):
+        wave.app.do(Exclude(by=CLERK, code="A-2", reason="不愿受访"))
+    with pytest.raises(Denied, match="who may be asked, the others there decide"):
+        take(wave, FILE)
     with wave.app.store.read() as conn:
         assert rosters.sizes(conn)["tower"]["excluded"] == 0
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from click import Group
 from click.testing import CliRunner, Result
 from openpyxl import load_workbook
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from console.roster import roster
 from console.round import round_
@@ -19,10 +21,10 @@ from console.session import Session
 from engine import config
 from engine.errors import Conflict, Denied, Invalid
 from engine.store import open_store, tables
-from survey import returns, rounds
 from survey.commands import CloseRound, DrawSample, OpenRound, Record
 from survey.rosters import listed
 from tests.survey.waves import CLERK, Wave, make_wave
+from tests.workbooks import rows as table_of
 
 
 @pytest.fixture
@@ -119,6 +121,15 @@ def test_a_sample_is_drawn_shown_and_proved(wave: Wave, tmp_path: Path) -> None:
     assert "3 of 5" in drawn.output
     assert "± " in drawn.output
     assert "the same 3 customers" in flow(tmp_path, "draw", instance, "--part", "phone", "--verify").output
+    with wave.app.store.write() as conn:
+        conn.execute(insert(tables.permission).values(person="manager", name="admin"))
+    again = flow(tmp_path, "draw", instance, "--part", "phone", "--again", "size noted wrongly")
+    assert "3 of 5" in again.output, again.exception
+    assert "simple" in again.output
+    assert isinstance(
+        flow(tmp_path, "draw", instance, "--part", "phone", "--again", "all", "--method", "census").exception,
+        Denied,
+    )
     assert flow(tmp_path, "log", instance, "--part", "phone", "--all", "--kind", "issue").exit_code == 0
     assert "issued" in flow(tmp_path, "ledger", instance, "--part", "phone").output
     assert flow(tmp_path, "close", instance, "--part", "phone").exit_code == 0
@@ -126,34 +137,15 @@ def test_a_sample_is_drawn_shown_and_proved(wave: Wave, tmp_path: Path) -> None:
     assert "Say which one" in str(flow(tmp_path, "show", instance).exception)
 
 
-def typed(folder: Path, lines: str, *words: str) -> Result:
-    session = session_in(folder)
-    result = CliRunner().invoke(round_, ["enter", *words, "--as", "clerk"], obj=session, input=lines)
-    session.app.store.close()
-    return result
-
-
-def test_questionnaires_are_typed_in_by_digits_with_undo_and_resumed(wave: Wave, tmp_path: Path) -> None:
-    instance = f"SV-{wave.instance}"
-    head = "\n\n\n\n"  # the next customer, then three items of text left blank
-    first = typed(tmp_path, head + "5\nu\n4443\n7\n4-" + "4" * 64 + "\nq\n", instance)
-    assert "7 is no answer" in first.output
-    assert "1 questionnaires were typed in" in first.output
-    with wave.app.store.read() as conn:
-        found = rounds.round_of(conn, wave.instance)
-        (kept,) = returns.stored(conn, found).values()
-    assert [*kept.answers["q2"].values()] == [4, 4, 4, 3, 4, None, 4, 4]  # type: ignore[attr-defined]
-    again = typed(tmp_path, "#4\na\nq\n", instance)
-    assert "Customer (Enter: #2 A-2)" in again.output
-    with wave.app.store.read() as conn:
-        progress = rounds.progress(conn, rounds.round_of(conn, wave.instance))
-    assert (progress.returned, progress.abstained) == (2, 1)
-
-
-def test_what_does_not_fit_is_said_and_nothing_kept(wave: Wave, tmp_path: Path) -> None:
-    result = typed(tmp_path, "Z-1\na\nx\nq\n", f"SV-{wave.instance}")
-    assert "Customer Z-1 is not on" in result.output
-    assert "0 questionnaires were typed in" in result.output
+def test_a_targeted_sample_has_no_margin_of_error(wave: Wave, tmp_path: Path) -> None:
+    instance, part = f"SV-{wave.instance}", ("--part", "chosen")
+    flow(tmp_path, "open", instance, *part)
+    drawn = flow(
+        tmp_path, "draw", instance, *part, "--method", "targeted", "--code", "A-1", "--reason", "asked for"
+    )
+    assert "1 of 5" in drawn.output, drawn.exception
+    assert "no random sample" in drawn.output
+    assert "±" not in drawn.output
 
 
 def test_customers_are_listed_shown_excluded_and_erased(wave: Wave, tmp_path: Path) -> None:
@@ -166,6 +158,70 @@ def test_customers_are_listed_shown_excluded_and_erased(wave: Wave, tmp_path: Pa
     assert "2 personal values of A-1" in flow(tmp_path, "erase", "A-1", "--reason", "wish", of=roster).output
     assert "张三" not in flow(tmp_path, "show", "A-1", of=roster).output
     assert "tower  4" in " ".join(flow(tmp_path, "list", of=roster).output.split()).replace(" 4", "  4")
+
+
+def test_a_corrected_result_is_counted_and_papers_made_before_are_said_to_be_older(
+    wave: Wave, tmp_path: Path
+) -> None:
+    instance = f"SV-{wave.instance}"
+    wave.take(wave.file())
+    wave.app.do(CloseRound(by=CLERK, instance=wave.instance))
+    assert "corrected since" not in flow(tmp_path, "show", instance).output
+    words = ("log", instance, "C-1", "--kind", "correction", "--result", "ineligible", "--note", "已搬走")
+    assert "Entered for 1 customers" in flow(tmp_path, *words).output
+    shown = " ".join(flow(tmp_path, "show", instance).output.split())
+    assert (
+        "1 results in the ledger were corrected since the closing: papers made before have the earlier"
+        in shown
+    )
+    assert "ineligible 1" in shown
+    lines = flow(tmp_path, "ledger", instance, "--of", "C-1").output.splitlines()
+    assert "correction" in lines[-1]
+    assert "已搬走" in lines[-1]
+
+
+def test_the_ledger_is_written_as_a_workbook_with_days_and_all_its_entries(
+    wave: Wave, tmp_path: Path
+) -> None:
+    instance, file = f"SV-{wave.instance}", tmp_path / "ledger.xlsx"
+    flow(tmp_path, "log", instance, "A-1", "--kind", "attempt", "--channel", "phone", "--note", "无人接听")
+    assert flow(tmp_path, "ledger", instance, "--xlsx", str(file)).exit_code == 0
+    head, first, *_ = table_of(file, "序号", "客户")
+    assert head == ["序号", "客户", "调查人员", "渠道", "发放日期", "收回日期", "结果", "联系次数"]
+    assert (first[0], first[1], first[3], first[6], first[7]) == (1, "A-1", "纸质", "已发放未回收", 1)
+    assert isinstance(first[4], datetime)
+    entry = table_of(file, "序号", "客户", sheet="联系台账")[-1]
+    assert (entry[2], entry[3], entry[6]) == ("联系", "电话", "无人接听")
+    assert flow(tmp_path, "ledger", instance, "--xlsx", str(file)).exit_code != 0
+    assert flow(tmp_path, "ledger", instance, "--of", "B-2", "--xlsx", str(file), "--force").exit_code == 0
+    assert [line[1] for line in table_of(file, "序号", "客户")[1:]] == ["B-2"]
+
+
+def test_who_reads_names_and_telephone_numbers_stands_in_the_history(wave: Wave, tmp_path: Path) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("customer,unit,name,phone\nA-1,tower,张三,138\nA-2,tower,李四,139\n", encoding="utf-8")
+    assert flow(tmp_path, "import", str(file), "--partial", of=roster).exit_code == 0
+
+    def read() -> list[tuple[str, str, dict[str, object]]]:
+        entries = select(tables.journal).where(tables.journal.c.kind == "contacts.read")
+        with wave.app.store.read() as conn:
+            return [
+                (row.by, row.subject, json.loads(row.facts))
+                for row in conn.execute(entries.order_by(tables.journal.c.seq))
+            ]
+
+    for words in (("list",), ("show", "C-1")):  # numbers only; somebody without a contact
+        assert flow(tmp_path, *words, of=roster).exit_code == 0
+    assert read() == []
+    assert "138" in flow(tmp_path, "show", "A-1", of=roster).output
+    assert "李四" not in flow(tmp_path, "list", "--unit", "tower", "--limit", "1", of=roster).output
+    assert "李四" in flow(tmp_path, "list", "--unit", "tower", "--json", of=roster).output
+    one = {"unit": "tower", "count": 1}
+    assert read() == [
+        ("clerk", "tower/A-1", {**one, "way": "roster show"}),
+        ("clerk", "tower/A-1", {**one, "way": "roster list"}),
+        ("clerk", "tower", {**one, "count": 2, "way": "roster list"}),
+    ]
 
 
 def test_rosters_and_rounds_are_read_by_the_people_of_their_units_and_by_auditors(
@@ -188,8 +244,8 @@ def test_rosters_and_rounds_are_read_by_the_people_of_their_units_and_by_auditor
         (round_, ("figures", instance)),
         (round_, ("draw", instance, "--verify")),
         (round_, ("enter", instance)),
-        (round_, ("export", instance, "-o", answers)),
-        (round_, ("export", instance, "--entry", "-o", answers)),
+        (round_, ("export", instance, "-o", answers, "--force")),
+        (round_, ("export", instance, "--entry", "-o", answers, "--force")),
     ]
     for group, words in reads:
         refused = flow(tmp_path, *words, of=group, by="nob")
@@ -209,8 +265,19 @@ def test_answers_and_entry_forms_are_written_and_corrected(wave: Wave, tmp_path:
     corrected = flow(tmp_path, "correct", instance, "A-1", "--set", "q2_01=5", "--reason", "misread")
     assert "q2_01" in corrected.output
     assert "1 more" not in corrected.output
-    assert flow(tmp_path, "export", instance, "-o", str(tmp_path / "a.csv")).exit_code == 0
-    assert flow(tmp_path, "export", instance, "--entry", "-o", str(tmp_path / "e.xlsx")).exit_code == 0
+    exported = flow(tmp_path, "export", instance, "-o", str(tmp_path / "a.csv"))
+    assert "3 rows stand there without their groups" in exported.output
+    text = (tmp_path / "a.csv").read_text(encoding="utf-8-sig")
+    assert text.startswith("project,segment,method")
+    assert not [code for code in ("A-1", "A-2", "B-2", "B-10", "C-1") if code in text]  # confidential
+    entry = ("export", instance, "--entry", "-o", str(tmp_path / "e.xlsx"))
+    assert flow(tmp_path, *entry).exit_code == 0
+    typed = tmp_path / "e.xlsx"
+    typed.write_bytes(b"typed in, and saved")
+    assert isinstance(flow(tmp_path, *entry).exception, Conflict)
+    assert typed.read_bytes() == b"typed in, and saved"
+    assert flow(tmp_path, *entry, "--force").exit_code == 0
+    assert load_workbook(typed).sheetnames == ["录入", "说明"]
     refused = flow(tmp_path, "import", instance, str(file), "--replace")
     assert str(refused.exception) == "reason: 1 answers that are in would change: say why"
     second = flow(tmp_path, "import", instance, str(file), "--second")
@@ -253,7 +320,10 @@ def test_small_groups_of_an_anonymous_round_are_in_no_figure_and_in_no_workbook(
         assert [[cell.value for cell in row[1:4]] for row in groups.iter_rows(min_row=2, max_row=3)] == [
             ["—"] * 3
         ] * 2
-        assert flow(place, "export", *here, "-o", str(place / "a.csv")).exit_code == 0
+        written = flow(place, "export", *here, "-o", str(place / "a.csv"))
+        assert "5 rows stand there without their groups" in written.output
+        lines = list(csv.reader((place / "a.csv").read_text(encoding="utf-8-sig").splitlines()))
+        assert (lines[0][0], [each[0] for each in lines[1:]]) == ("project", [""] * 5)
         assert json.loads(flow(place, "show", *here, "--json").stdout)["figures"]["returned"] == 5
 
 
@@ -282,3 +352,41 @@ def test_a_file_of_few_answers_to_an_anonymous_round_is_warned_of(tmp_path: Path
         taken = flow(place, "import", f"SV-{wave.instance}", str(place / "张三.csv"))
         assert "Only 1 came in this file" in taken.output
         assert "together, 5 or more at a time" in taken.output
+
+
+WHY = (
+    "  - {id: why, type: long_text, label: {zh: 不满意的原因, en: Why},\n"
+    "     show_if: {method: {eq: Phone}}}\n"
+)
+
+
+def test_an_answer_to_a_question_that_was_not_asked_is_named_with_its_row_and_not_lost_silently(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "asked"
+    place.mkdir()
+    made = config.make(place, organisation="test", zone="Asia/Shanghai", language="en", demo=True)
+    for wave in make_wave(place, made.database, more=WHY):
+        instance, method = f"SV-{wave.instance}", wave.sound[0].index("method")
+        lines = [
+            [*wave.sound[0], "why"],
+            *([*line, f"理由{at}"] for at, line in enumerate(wave.sound[1:], 2)),
+        ]
+        for line, channel in zip(lines[1:], ("电话", "网上", ""), strict=True):
+            line[method] = channel
+        file = place / "returns.csv"
+        file.write_text("\n".join(",".join(line) for line in lines), encoding="utf-8")
+        taken = flow(place, "import", instance, str(file))
+        assert "Row 3, why: not taken in, since it is asked only where Channel is By phone" in taken.output
+        assert "Row 4, why" in taken.output
+        assert "Row 2, why" not in taken.output
+        assert "2 answers to questions that were not asked are not taken in" in taken.output
+        as_json = json.loads(flow(place, "import", instance, str(file), "--replace", "--json").stdout)
+        assert [(each["row"], each["column"]) for each in as_json["unasked"]] == [(3, "why"), (4, "why")]
+        second = lines[2][0]
+        words = ("correct", instance, second, "--reason", "漏录", "--set", "why=太吵")
+        refused = flow(place, *words)
+        assert "why: It is not asked after these answers, only where Channel is By phone" in str(
+            refused.exception
+        )
+        assert "太吵" in flow(place, *words, "--set", "method=Phone").output

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from contextlib import suppress
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,8 @@ def test_a_misspelled_column_is_asked_about() -> None:
         ('客户\n"1\n'.encode(), "quotation mark"),
         ("客户\n1\n".encode("utf-16-le"), "neither text nor"),
         ("客户\n1\n".encode("utf-16")[:-1], "neither text nor"),
+        (b"\xff\xfe" + bytes(range(1, 41)), "neither text nor"),
+        (b"\xff\xfe" + "一丁丂七丄丅".encode("utf-16-le"), "neither text nor"),
         (b"PK\x03\x04\x00\x00", "workbook cannot be read"),
         (b"\xff\xff\xff", "neither UTF-8 nor GBK"),
         (b"x," * 50_000 + b"\n1\n", "50001 columns; at most 1000"),
@@ -109,3 +112,25 @@ def test_a_tick_of_a_workbook_is_no_mark() -> None:
     book.save(file)
     (row,) = read_sheet(file.getvalue(), required=("客户",), known=("姓名",)).rows
     assert dict(row.cells) == {"客户": "TRUE", "姓名": "FALSE"}
+
+
+def test_a_formula_without_its_result_is_refused_by_row_and_one_with_a_blank_result_is_blank() -> None:
+    book, file = Workbook(), io.BytesIO()
+    sheet = book.worksheets[0]
+    for line in (["客户", "姓名"], ["=1+1", "张三"], [2, '=IF(1,"",2)']):
+        sheet.append(line)
+    book.save(file)
+    assert [each.partition(": open")[0] for each in refused(file.getvalue())] == [
+        "row 2: The cell A2 has a formula whose result is not stored",
+        "row 3: The cell B3 has a formula whose result is not stored",
+    ]
+    saved = io.BytesIO()  # as a spreadsheet saves it: with results, of which one is an empty text
+    with ZipFile(file) as source, ZipFile(saved, "w") as target:
+        for name in source.namelist():
+            text = source.read(name).replace(b"</f><v></v></c><c", b"</f><v>2</v></c><c")
+            target.writestr(name, text.replace(b'<c r="B3">', b'<c r="B3" t="str">'))
+    read = read_sheet(saved.getvalue(), required=("客户",), known=("姓名",))
+    assert [dict(row.cells) for row in read.rows] == [
+        {"客户": "2", "姓名": "张三"},
+        {"客户": "2", "姓名": ""},
+    ]

@@ -77,17 +77,19 @@ class Wave:
             )
 
 
-def make_wave(folder: Path, database: str = "sqlite://", anonymity: str = "") -> Iterator[Wave]:
-    """A wave of the shipped procedure; `anonymity` puts another promise in its questionnaire's place."""
+def make_wave(
+    folder: Path, database: str = "sqlite://", anonymity: str = "confidential", more: str = ""
+) -> Iterator[Wave]:
+    """A wave of the shipped procedure; its questionnaire with another promise, `anonymity`, and `more` fields."""
     place = ROOT
-    if anonymity:
+    if more or anonymity != "confidential":
         place = folder / "variant"
         for part in ("processes", "forms"):
             shutil.copytree(ROOT / part / ID, place / part / ID)
         questionnaire = place / "forms" / ID / "questionnaire.yaml"
         text = questionnaire.read_text(encoding="utf-8")
         questionnaire.write_text(
-            text.replace("anonymity: confidential", f"anonymity: {anonymity}"), encoding="utf-8"
+            text.replace("anonymity: confidential", f"anonymity: {anonymity}") + more, encoding="utf-8"
         )
     procedure = load(place / "processes" / ID, place / "forms")
     assert procedure.scenarios is not None
@@ -95,7 +97,8 @@ def make_wave(folder: Path, database: str = "sqlite://", anonymity: str = "") ->
     happy = scenarios.scenarios["happy"]
     with stage_app(procedure, scenarios.stage, happy.begin.at, folder, database) as app:
         elements = [getattr(step, "element", None) for step in happy.steps]
-        steps = happy.steps[: elements.index("distribute") + 1]
+        issued = len(elements) - elements[::-1].index("distribute")  # the last of them: others are denied
+        steps = happy.steps[:issued]
         until = type(happy)(**{name: getattr(happy, name) for name in happy.__slots__} | {"steps": steps})
         player = Player(app, procedure, scenarios.stage, until)
         player.play()

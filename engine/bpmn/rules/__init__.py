@@ -7,7 +7,7 @@ docs/bpmn-support.md lists both for process owners.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from lxml import etree
@@ -34,6 +34,7 @@ from engine.bpmn.rules import (
 from engine.bpmn.rules.chart import Chart, error
 from engine.bpmn.rules.document import Document
 from engine.errors import Finding
+from engine.expressions import Texts
 
 MOST = 500
 """Faults that are told; who has more begins with these."""
@@ -67,22 +68,22 @@ def of_document(root: etree._Element) -> list[Finding]:
     return _first(chain(schema.valid(root), found))
 
 
-def findings(diagram: Diagram, *, functions: Collection[str] = ()) -> list[Finding]:
+def findings(diagram: Diagram, texts: Texts | None = None) -> list[Finding]:
     """Every reason why the diagram cannot run faithfully, each of level `error`; none when it can.
 
-    `functions` are the names that expressions and scripts may call besides those the language has itself.
+    `texts` knows what expressions and scripts may call besides the functions that the language has itself.
     A process marked as not executable is another participant's view, and is not judged beside one that is.
     """
-    return _first(_faults(diagram, frozenset(functions)))
+    return _first(_faults(diagram, texts or Texts()))
 
 
-def _faults(diagram: Diagram, functions: frozenset[str]) -> Iterator[Finding]:
+def _faults(diagram: Diagram, texts: Texts) -> Iterator[Finding]:
     executable = [process for process in diagram.processes.values() if process.executable]
     if not executable:
         for name in diagram.processes:
             yield error(name, "The process is marked as not executable", 'Set isExecutable="true"')
     for process in executable or diagram.processes.values():
-        chart = Chart(diagram, process, functions)
+        chart = Chart(diagram, process, texts)
         for rule in _RULES:
             yield from rule(chart)
         if not flows.unconnected(chart):

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from engine.bpmn.diagram import ACTIVITIES, Diagram, Node, Process
-from engine.errors import Finding, Misbuilt
-from engine.expressions import Expression, compile_expression
+from engine.errors import Finding
+from engine.expressions import Texts
 
 
 def error(element: str, template: str, remedy: str, /, **params: object) -> Finding:
@@ -22,8 +22,8 @@ class Chart:
 
     diagram: Diagram
     process: Process
-    functions: frozenset[str]
-    """The functions that expressions and scripts may call besides the language's own."""
+    texts: Texts
+    """The expressions and scripts of the diagram."""
     within: dict[str, list[Node]] = field(default_factory=dict)
     """The nodes standing directly in a scope."""
     boundary: dict[str, list[Node]] = field(default_factory=dict)
@@ -32,7 +32,6 @@ class Chart:
     """The catching link event by scope and name."""
     handled: dict[str, str] = field(default_factory=dict)
     """A compensation handler to the boundary event that it belongs to."""
-    compiled: dict[str, Expression | Misbuilt] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for node in self.nodes:
@@ -78,18 +77,6 @@ class Chart:
                 found.add(around.id)
                 around = self.node(around.scope)
         return frozenset(found)
-
-    def expression(self, text: str) -> Expression:
-        """An expression of the diagram, compiled once. Raises Misbuilt for what is outside the language."""
-        if text not in self.compiled:
-            try:
-                self.compiled[text] = compile_expression(text, self.functions)
-            except Misbuilt as refused:
-                self.compiled[text] = refused
-        found = self.compiled[text]
-        if isinstance(found, Misbuilt):
-            raise found
-        return found
 
     def name(self, scope: str) -> str:
         """What people call a scope."""

@@ -1,179 +1,110 @@
-"""Parallel joins that can never complete: two of their flows are alternatives of one choice.
+"""What waits for tokens that never come together: joins, complex gateways, activities with a start quantity.
 
-Only what is certain is reported. A join waits for a token from each incoming flow. All of them came through
-its dominator, the last node that every path to it passes; when that node sees one token at a time, and sends
-it on along one flow only, a second token never comes.
-
-One token at a time is certain where nothing on the way multiplies tokens, or where a parallel split and its
-own join enclose what does: the split dominates the join, the join has as many flows as the split, and no
-path leaves or enters between them. Behind any other split everything counts as uncertain.
+Every scope that has some is gone through as a net (`game`), whose tokens may do all that an instance's may, and
+more: what never goes on there never goes on. Where the net is too large to be gone through, nothing is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
+from itertools import combinations
 
-from engine.bpmn.diagram import Node
-from engine.bpmn.rules.chart import Chart, error
+from engine.bpmn.diagram import Flow, Node
+from engine.bpmn.process import ProcessSpec
+from engine.bpmn.rules.chart import Chart, error, is_activity
+from engine.bpmn.rules.game import Game, activation, enough, feasible, waits
+from engine.bpmn.rules.net import Course
 from engine.bpmn.rules.reach import reached
 from engine.errors import Finding
 
-_ROOT = ""
-"""Stands before the beginnings of a scope; only one start event begins an instance."""
+MARKINGS = 20_000
+"""Distributions of tokens over one scope that are looked at."""
+WORK = 1_000_000
+"""Tokens moved while doing so."""
 
 
 def stuck(chart: Chart) -> Iterator[Finding]:
-    """Parallel joins that wait for a token which cannot come."""
-    for scope in chart.scopes:
-        joins = [node for node in chart.within.get(scope, ()) if _joins(node)]
-        if joins:
-            paths = _Paths(chart, scope)
-            for node in joins:
-                if paths.never_complete(node.id):
-                    template = "The parallel gateway waits for flows of which only one is ever taken"
-                    yield error(node.id, template, "Join the branches of a choice with an exclusive gateway")
-
-
-def _joins(node: Node) -> bool:
-    return node.tag == "parallelGateway" and len(node.incoming) > 1
-
-
-def _multiplies(chart: Chart, node: Node) -> bool:
-    """Whether one token here may become several."""
-    alone = node.tag == "exclusiveGateway" or (node.tag == "eventBasedGateway" and not node.parallel_multiple)
-    if len(node.outgoing) > 1 and not alone:
-        return True
-    if node.quantities[1] > 1 or (node.tag == "complexGateway" and len(node.incoming) > 1):
-        return True
-    return any(not each.interrupting for each in chart.boundary.get(node.id, ()))
-
-
-class _Paths:
-    """The dominators of one scope's nodes, and where tokens multiply."""
-
-    def __init__(self, chart: Chart, scope: str) -> None:
-        self.chart = chart
-        self.nodes = chart.process.nodes
-        starts = chart.starts(scope)
-        self.several = len(starts) > 1 and self.nodes[starts[0]].tag != "startEvent"
-        self.next: dict[str, list[str]] = {_ROOT: starts}
-        for name in reached(chart, starts):
-            self.next[name] = list(chart.next(self.nodes[name]))
-        self.dominator = dominators(self.next, _ROOT)
-        self.splits = {name for name in self.next if name and _multiplies(chart, self.nodes[name])}
-        self.interval = _intervals(self.dominator)
-        self.closing = self._closed_blocks()
-        self.uncertain = self._uncertain()
-
-    def never_complete(self, join: str) -> bool:
-        dominator = self.dominator.get(join)
-        if dominator is None or self.several or join in self.uncertain or dominator in self.uncertain:
-            return False
-        return dominator not in self.splits
-
-    def _below(self, name: str, top: str) -> bool:
-        first, last = self.interval[top]
-        return first <= self.interval[name][0] <= last
-
-    def _closed_blocks(self) -> dict[str, str]:
-        """Splits with a join of their own that no path goes around: split to join."""
-        closing: dict[str, str] = {}
-        for name, top in self.dominator.items():
-            node = self.nodes.get(name)
-            if node is not None and _joins(node) and top in self.splits:
-                split = self.nodes[top]
-                if split.tag == "parallelGateway" and len(split.outgoing) == len(node.incoming):
-                    closing[top] = name
-        for source, targets in self.next.items():
-            for target in targets:
-                top = self.dominator[target]
-                if top in closing and target != closing[top] and self._below(source, closing[top]):
-                    closing.pop(top)  # a way back between split and join
-                inner = source
-                while inner != top:
-                    if inner in closing and not self._below(source, closing[inner]):
-                        closing.pop(inner)  # a way out between split and join
-                    inner = self.dominator[inner]
-        return closing
-
-    def _uncertain(self) -> set[str]:
-        """The nodes that may see several tokens at once."""
-        loose = [target for name in self.splits - self.closing.keys() for target in self.next[name]]
-        before: dict[str, list[str]] = {}
-        for source, targets in self.next.items():
-            for target in targets:
-                before.setdefault(target, []).append(source)
-        for name, top in self.dominator.items():
-            # Where branches of a closed block meet before its join, their tokens add up.
-            if top in self.closing and name != self.closing[top]:
-                entries = [source for source in before[name] if not self._below(source, name)]
-                loose.extend([name] if len(entries) > 1 else [])
-        return reached(self.chart, loose)
-
-
-def dominators(graph: Mapping[str, list[str]], root: str) -> dict[str, str]:
-    """Each node's immediate dominator (Cooper, Harvey and Kennedy's iteration); the root has none."""
-    order = _postorder(graph, root)
-    rank = {name: place for place, name in enumerate(order)}
-    before: dict[str, list[str]] = {name: [] for name in order}
-    for name in order:
-        for target in graph[name]:
-            before[target].append(name)
-    found = {root: root}
-    changed = True
-    while changed:
-        changed = False
-        for name in reversed(order[:-1]):
-            known = [each for each in before[name] if each in found]
-            best = known[0]
-            for each in known[1:]:
-                left, right = each, best
-                while left != right:
-                    if rank[left] < rank[right]:
-                        left = found[left]
-                    else:
-                        right = found[right]
-                best = left
-            if found.get(name) != best:
-                found[name] = best
-                changed = True
-    del found[root]
-    return found
-
-
-def _postorder(graph: Mapping[str, list[str]], root: str) -> list[str]:
-    order: list[str] = []
-    seen = {root}
-    path = [(root, iter(graph[root]))]
-    while path:
-        name, targets = path[-1]
-        for target in targets:
-            if target not in seen:
-                seen.add(target)
-                path.append((target, iter(graph[target])))
+    """What tokens reach, and never leave."""
+    waiting = [scope for scope in chart.scopes if any(map(waits, chart.within.get(scope, ())))]
+    spec = ProcessSpec(chart.process) if waiting else None
+    for scope in waiting:
+        assert spec is not None
+        for exact in (True, False) if feasible(chart, scope) else (False,):
+            game = Game(chart, spec, scope, exact=exact)
+            course = game.net.course(most=MARKINGS, work=WORK, until=game.inputs)
+            if course is not None:
+                yield from _said(chart, game, course)
                 break
-        else:
-            path.pop()
-            order.append(name)
-    return order
 
 
-def _intervals(dominator: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    """Numbers by which it is told whether one node dominates another: (own, last below)."""
-    children: dict[str, list[str]] = {}
-    for name, top in dominator.items():
-        children.setdefault(top, []).append(name)
-    own: dict[str, int] = {}
-    last: dict[str, int] = {}
-    path = [(_ROOT, iter(children.get(_ROOT, ())))]
-    own[_ROOT] = 0
-    while path:
-        name, below = path[-1]
-        child = next(below, None)
-        if child is None:
-            last[name] = len(own) - 1
-            path.pop()
-        else:
-            own[child] = len(own)
-            path.append((child, iter(children.get(child, ()))))
-    return {name: (own[name], last[name]) for name in own}
+def _said(chart: Chart, game: Game, course: Course) -> Iterator[Finding]:
+    dead = [chart.process.nodes[name] for name in game.inputs if name not in course.fired]
+    gated = {gate.node for gate in game.net.gates}
+    # An inclusive gateway waits as long as another one is stuck in front of it.
+    for node in [each for each in dead if each.id not in gated] or dead:
+        seen = _Seen(game, node, course)
+        if seen.most:
+            yield _of_activity(node, seen.most) if is_activity(node) else _of_gateway(chart, node, seen)
+
+
+class _Seen:
+    """What came to a node at which tokens wait."""
+
+    def __init__(self, game: Game, node: Node, course: Course) -> None:
+        held = game.net.held
+        inputs = game.inputs[node.id]
+        counts = [{key: held(marking, place) for key, place in inputs.items()} for marking in course.markings]
+        self.most = max(count for each in counts for count in each.values())
+        self.together = {frozenset(key for key, count in each.items() if count) for each in counts}
+
+    def ever(self, flows: Collection[Flow]) -> bool:
+        """Whether the flows had a token together."""
+        return any(each >= {flow.id for flow in flows} for each in self.together)
+
+
+def _of_activity(node: Node, most: int) -> Finding:
+    template = "It waits for ever: it needs {needed} tokens (startQuantity), but never more than {most} come"
+    remedy = "Set startQuantity to {most}, or let more tokens come"
+    return error(node.id, template, remedy, needed=node.quantities[0], most=most)
+
+
+def _of_gateway(chart: Chart, node: Node, seen: _Seen) -> Finding:
+    if node.tag == "inclusiveGateway":
+        template = "It waits for ever: tokens that could still come to it wait for it in turn"
+        return error(node.id, template, "Join all of them with one gateway")
+    text, count = node.activation or "", len(node.incoming)
+    if node.tag == "complexGateway" and not any(
+        enough(activation(chart, node), [f.id for f in node.incoming])
+    ):
+        template = "It waits for ever: {condition} is not true with any of its {count} incoming flows"
+        return error(node.id, template, "Ask for no more than there are", condition=text[:60], count=count)
+    missing = [flow for flow in node.incoming if not seen.ever([flow])]
+    behind = reached(chart, [flow.target for flow in node.outgoing])
+    later = [flow for flow in missing if flow.source in behind]
+    if later:
+        template = "It waits for ever: a token comes from {flows} only after it went on itself"
+        remedy = "Lead the way back into an exclusive gateway in front of it"
+        return error(node.id, template, remedy, flows=_named(chart, node, later))
+    if missing:
+        template = "It waits for ever: no token ever comes from {flows}"
+        remedy = "Mend what is before it first"
+        return error(node.id, template, remedy, flows=_named(chart, node, missing))
+    if node.tag == "complexGateway":
+        template = "It waits for ever: so many tokens never come together that {condition} were true"
+        return error(
+            node.id, template, "Ask for fewer, or join with an exclusive gateway", condition=text[:60]
+        )
+    apart = next((pair for pair in combinations(node.incoming, 2) if not seen.ever(pair)), node.incoming)
+    template = "It waits for ever: the flows from {flows} never have a token together"
+    remedy = "Join the branches of a choice with an exclusive gateway"
+    return error(node.id, template, remedy, flows=_named(chart, node, apart))
+
+
+def _named(chart: Chart, node: Node, flows: Collection[Flow]) -> str:
+    """Where the flows come from; of several flows from one place also which."""
+    sources = [flow.source for flow in node.incoming]
+    return ", ".join(
+        chart.process.nodes[flow.source].label
+        + (f" ({flow.name or flow.id})" if sources.count(flow.source) > 1 else "")
+        for flow in flows
+    )

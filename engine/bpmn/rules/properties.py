@@ -245,7 +245,7 @@ def _all(chart: Chart) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 
 def _names(chart: Chart, node: Node) -> Iterator[Finding]:
-    for other in listed(node.properties.get("flow.not-same-as", "")) if _person(node) else ():
+    for other in dict.fromkeys(listed(node.properties.get("flow.not-same-as", "")) if _person(node) else ()):
         if _VARIABLE.fullmatch(other):
             continue
         target = chart.node(other)

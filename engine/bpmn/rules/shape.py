@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from engine.bpmn.diagram import ACTIVITIES, Node
+from engine.bpmn.diagram import ACTIVITIES, Node, Process
 from engine.bpmn.rules.chart import Chart, error, kinds
 from engine.bpmn.rules.document import Document, fault
 from engine.bpmn.xml import local
@@ -68,17 +68,19 @@ def conditions(chart: Chart) -> Iterator[Finding]:
 
 def called(chart: Chart) -> Iterator[Finding]:
     """A called process can begin without an event (10.5.2)."""
-    closed = {
-        process.id
-        for process in chart.diagram.processes.values()
-        if (starts := [each for each in process.within(process.id) if each.tag == "startEvent"])
-        and all(each.events for each in starts)
-    }
-    for node in chart.nodes:
-        process = chart.diagram.processes.get(node.called or "")
-        if node.tag == "callActivity" and process is not None and process.id in closed:
+    calls = [node for node in chart.nodes if node.tag == "callActivity"]
+    processes = {node.called: chart.diagram.processes.get(node.called or "") for node in calls}
+    closed = {name for name, process in processes.items() if process is not None and _by_events(process)}
+    for node in calls:
+        process = processes[node.called]
+        if process is not None and process.id in closed:
             template = "The called process {called} begins by events only"
             yield error(node.id, template, "Add a start event without a trigger to it", called=process.name)
+
+
+def _by_events(process: Process) -> bool:
+    starts = [each for each in process.within(process.id) if each.tag == "startEvent"]
+    return bool(starts) and all(each.events for each in starts)
 
 
 def immediate(document: Document) -> Iterator[Finding]:

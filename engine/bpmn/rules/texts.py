@@ -13,15 +13,14 @@ from engine.bpmn.rules.properties import inputs, others
 from engine.calendar.due_grammar import Anchor, DueExpression, parse_due
 from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
 from engine.errors import Finding, Invalid, Misbuilt, Problem
-from engine.expressions import ExpressionFault, compile_expression, compile_script
+from engine.expressions import ExpressionFault
+from engine.expressions.functions import ACTS
 from engine.strict_yaml import nearest, shown
 
 _LOOKS_LIKE_TIME = re.compile(r"[PR](\d|T\d|/)|R-?\d*/|[-+]?\d|-P|\+P")
-_WORD_LIKE_TIME = re.compile(r"[PR]\w*", re.ASCII)
-"""A duration or cycle that is none, as PT, and could be a variable."""
+_WORD_LIKE_TIME = re.compile(r"[PR](?!T?\d+[A-Z])\w*", re.ASCII)
+"""A duration or cycle that is none, as PT, and could be a variable: P1W2D is certainly meant as a time."""
 _NAME = re.compile(r"[^\W\d]\w*")
-_REHEARSED = frozenset({"sleep"})
-"""Functions that scripts have in rehearsals besides."""
 _TIMES: dict[str, tuple[type, str]] = {
     "duration": (Duration, "Write a duration such as PT4H, P15D or P5WD, or change the kind of timer"),
     "date": (Instant, "Write a date such as 2026-12-31, or change the kind of timer"),
@@ -32,11 +31,11 @@ _TIMES: dict[str, tuple[type, str]] = {
 def expressions(chart: Chart) -> Iterator[Finding]:
     """Every expression and script compiles."""
     for element, text in expression_texts(chart):
-        yield from _compiled(element, lambda text=text: chart.expression(text))  # type: ignore[misc]
+        yield from _compiled(element, lambda text=text: chart.texts.expression(text))  # type: ignore[misc]
     for node in chart.nodes:
         if node.tag == "scriptTask" and (node.script or "").strip():
             script = node.script or ""
-            yield from _compiled(node.id, lambda script=script: compile_script(script, chart.functions))  # type: ignore[misc]
+            yield from _compiled(node.id, lambda script=script: chart.texts.script(script))  # type: ignore[misc]
             yield from _covering(chart, node, script)
 
 
@@ -51,10 +50,10 @@ def _compiled(element: str, compile_text: Callable[[], object]) -> Iterator[Find
 def _covering(chart: Chart, node: Node, script: str) -> Iterator[Finding]:
     """What acts, unlike `round`, is called and not set: whoever writes `sleep = 5` meant to wait."""
     try:
-        assigned = compile_script(script, chart.functions).assigns
+        assigned = chart.texts.script(script).assigns
     except Misbuilt:
         return  # said where it is compiled
-    for name in sorted(assigned & {*chart.functions, *_REHEARSED}):
+    for name in sorted(assigned & {*chart.texts.functions, *ACTS}):
         template = "The script sets a variable {name}, but {name} is a function"
         yield error(node.id, template, "Call it as {name}(…), or choose another name", name=name)
 
@@ -121,8 +120,8 @@ def values(chart: Chart) -> Iterator[Finding]:
 def _count(chart: Chart, node: Node, text: str) -> Iterator[Finding]:
     """A number of instances that depends on nothing can be judged now."""
     try:
-        expression = compile_expression(text, chart.functions)
-        if expression.names or "(" in text:
+        expression = chart.texts.expression(text)
+        if not expression.closed:
             return
         count = expression.evaluate({}, {})
     except Misbuilt:
@@ -164,7 +163,7 @@ def _timer(chart: Chart, node: Node, event: EventDefinition, text: str) -> Itera
                     reason=_reason(fault),
                 )
             else:
-                yield from _compiled(node.id, lambda: compile_expression(text, chart.functions))
+                yield from _compiled(node.id, lambda: chart.texts.expression(text))
                 yield from _constant(chart, node, text, remedy)
         elif event.timer == "cycle" and place(chart, node) != "start":
             yield error(node.id, "The timer {text} fires once, but is declared a cycle", remedy, text=text)
@@ -186,8 +185,8 @@ def _in_small_letters(text: str) -> bool:
 def _constant(chart: Chart, node: Node, text: str, remedy: str) -> Iterator[Finding]:
     """An expression that depends on nothing, as a date in quotes, can be judged now."""
     try:
-        expression = compile_expression(text, chart.functions)
-        if expression.names or "(" in text:
+        expression = chart.texts.expression(text)
+        if not expression.closed:
             return
         value = expression.evaluate({}, {})
     except (Misbuilt, ExpressionFault):
