@@ -89,12 +89,14 @@ def _typeset(layout: str, data: dict[str, Any], places: Iterable[Place], fonts: 
 @cache
 def _compiler(fonts: Path | None) -> typst.Compiler:
     folders = [str(shipped.sans_path().parent), *([str(fonts)] if fonts else [])]
-    known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=folders)
+    # Typst's own fonts have other signs at the private code points of rare Chinese names.
+    known = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
     return typst.Compiler(root=str(LAYOUTS), font_paths=known, ignore_system_fonts=True)
 
 
 def _inputs(data: dict[str, Any]) -> dict[str, str]:
-    return {"data": json.dumps(data, ensure_ascii=False)}
+    # U+FEFF, which text pasted from files begins with, is seen by nobody and forbidden in PDF/A.
+    return {"data": json.dumps(data, ensure_ascii=False).replace("\ufeff", "")}
 
 
 def _missing(error: typst.TypstError) -> set[str]:

@@ -121,6 +121,19 @@ def test_a_character_in_no_font_is_refused_with_each_place_and_never_a_box() -> 
         picture(Chart("bars", ("𠮷",), (Series("a", (1,)),)))
 
 
+@pytest.mark.parametrize(
+    "sign", ["\ue000", "\u0627"]
+)  # a made-up character of a rare name, a letter of Arabic
+def test_a_character_that_only_some_other_font_has_is_refused_and_not_printed_as_another(sign: str) -> None:
+    with pytest.raises(Invalid, match=f"U\\+{ord(sign):04X}"):
+        pdf(Document(Control("报告", CONTROL.dated, organisation="处"), (Paragraph(f"王{sign}明"),)))
+
+
+def test_the_mark_that_pasted_text_begins_with_is_left_out() -> None:
+    made = pdf(Document(Control("报告", CONTROL.dated, organisation="处"), (Paragraph("\ufeff十二月"),)))
+    assert "十二月" in text_of(PdfReader(io.BytesIO(made)))
+
+
 def test_the_same_document_gives_the_same_bytes() -> None:
     assert pdf(REPORT) == pdf(REPORT)
 
