@@ -14,6 +14,8 @@ CAMUNDA = "http://camunda.org/schema/1.0/bpmn"
 MAX_ELEMENTS = 50_000
 """Of the XML: a step with its properties, its flow and their drawing are some sixteen."""
 MAX_DEPTH = 1_000
+_PORTION = 3 * MAX_DEPTH
+"""Bytes looked at at once: a tag has three at least, and libxml2 gives up by itself at a depth of 2,048."""
 MAX_ATTRIBUTES = 200
 """Attributes of one element."""
 MAX_CHILDREN = 2_000
@@ -85,8 +87,8 @@ def _built(utf8: bytes) -> etree._Element:
         huge_tree=True,
     )
     depth = count = 0
-    for start in range(0, len(utf8), 65536):
-        parser.feed(utf8[start : start + 65536])
+    for start in range(0, len(utf8), _PORTION):
+        parser.feed(utf8[start : start + _PORTION])
         for event, element in parser.read_events():
             depth += 1 if event == "start" else -1
             if event == "end":

@@ -164,6 +164,10 @@ class Source:
         """The file with the edits made; what its encoding lacks is written as a character reference."""
         pieces, at = [], 0
         for start, end, text in sorted(self._edits, key=lambda edit: edit[:2]):
+            if start == end < at:  # to be written behind what has gone with its line
+                lines = text.startswith(self.newline) and self.text[:at].endswith(self.newline)
+                pieces.append(text.removeprefix(self.newline) + self.newline if lines else text)
+                continue
             assert start >= at, "edits do not overlap"
             pieces += [self.text[at:start], text]
             at = end

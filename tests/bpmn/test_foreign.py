@@ -121,6 +121,8 @@ def test_a_diagram_is_read_in_the_encoding_it_declares(encoding: str) -> None:
         (LABELLED + b" " * MAX_BYTES, "larger than"),
         (process("<task/>" * MAX_ELEMENTS), "elements or nests deeper"),
         (process("<subProcess>" * 1001 + "</subProcess>" * 1001), "nests deeper"),
+        (process("<subProcess>" * 9000 + "</subProcess>" * 9000), "nests deeper"),
+        (process("<a>" * 9000 + "</a>" * 9000), "nests deeper"),
         (process(f'<task id="t" name="{"x" * 10_001}"/>'), "longer than 10000 characters"),
         (process("<task " + " ".join(f'a{n}=""' for n in range(201)) + "/>"), "more than 200 attributes"),
         (process('<task id="t">' + "<incoming>f</incoming>" * 2001 + "</task>"), "more than 2000 elements in it"),

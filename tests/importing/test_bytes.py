@@ -134,6 +134,22 @@ def test_what_is_no_bpmn_file_is_refused_whole(xml: bytes) -> None:
         take_in(xml, "tried")
 
 
+def test_what_is_written_behind_the_only_line_that_goes_stands_in_its_place() -> None:
+    xml = (FILES / "flowable.bpmn20.xml").read_bytes()
+    listener = b'        <flowable:executionListener event="start" class="org.acme.Log"/>\n'
+    assert listener in xml
+    made = take_in(xml.replace(listener, b""), "tried").diagram.decode()
+    assert (
+        """      <extensionElements>
+        <flowable:properties>
+          <flowable:property name="flow.account" value="A&amp;B" />
+        </flowable:properties>
+      </extensionElements>
+"""
+        in made
+    )
+
+
 @given(st.binary(max_size=200), st.integers(0, 4000), st.integers(0, 40))
 def test_a_damaged_file_is_imported_or_refused(noise: bytes, at: int, cut: int) -> None:
     xml = (FILES / "flowable.bpmn20.xml").read_bytes()
