@@ -126,8 +126,8 @@ def run(
     too; those not named begin when a message or signal begins them, those named as though it had come.
     `horizon_s` is how much virtual time may pass. With `reload` the state is read back from the database after
     every step. `decisions` are the decision tables that its business rule tasks name: .dmn files, by file name.
-    Raises Misbuilt for a diagram, or tables, that cannot run faithfully; TypeError and ValueError for other
-    arguments than these.
+    Raises Misbuilt for a diagram, or tables, that cannot run faithfully; EngineError for variables that cannot be
+    kept as JSON; TypeError and ValueError for other arguments than these.
     """
     if not isinstance(bpmn, (bytes, bytearray, memoryview)):
         raise TypeError(f"bpmn is the diagram's file as bytes, not {type(bpmn).__name__}: read it as such")

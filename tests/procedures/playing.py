@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import or_, select
 
@@ -18,6 +18,7 @@ from engine.check import Called, World, called
 from engine.commands import instances, worklist
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
+from engine.queries.evidence import Evidence, evidence
 from engine.rehearsal.courses import ZONE, Player, staged
 from engine.scenarios import Scenarios, Stage
 from engine.store import tables
@@ -31,6 +32,7 @@ __all__ = [
     "complete",
     "played",
     "processes_of",
+    "proven",
     "records",
     "stage_app",
     "started",
@@ -65,6 +67,25 @@ def played(
         player = Player(app, procedure, setting, course)
         player.play()
         yield player
+
+
+class Playing(Protocol):
+    """An instance on an engine that is open."""
+
+    @property
+    def app(self) -> App: ...
+    @property
+    def instance(self) -> int: ...
+
+
+def proven(playing: Playing) -> dict[str, Evidence]:
+    """What proves each clause of the instance, as things stand."""
+    app = playing.app
+    with app.store.read() as conn:
+        found = evidence(
+            conn, app.services.library, playing.instance, app.clock.now(), app.workspace.folder, ZONE
+        )
+    return {each.clause: each for each in found}
 
 
 def records(player: Player, name: str) -> list[Path]:

@@ -5,22 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.procedures import Procedure
-from engine.queries.evidence import Evidence, evidence
 from engine.queries.records import FileState
 from engine.scenarios import Scenarios
 from tests.procedures.conftest import Courses
-from tests.procedures.playing import ZONE, Player, played
+from tests.procedures.playing import Player, played, proven
 
 ID = "it-service-annual-census"
-
-
-def proven(player: Player) -> dict[str, Evidence]:
-    app = player.app
-    with app.store.read() as conn:
-        found = evidence(
-            conn, app.services.library, player.instance, app.clock.now(), app.workspace.folder, ZONE
-        )
-    return {each.clause: each for each in found}
 
 
 def test_what_was_called_counts_with_the_step_that_called_it(procedure: Procedure, happy: Player) -> None:

@@ -23,7 +23,6 @@ from engine.commands import organisation, worklist
 from engine.forms import Form
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
-from engine.queries.evidence import Evidence, evidence
 from engine.scenarios import Scenarios
 from engine.scheduler import tick
 from engine.store import tables
@@ -31,7 +30,7 @@ from engine.store.calendars import calendar_of
 from engine.strict_yaml import load
 from survey import draws, rounds, spotchecks
 from survey.commands import DrawSample, ImportReturns, ImportRoster
-from tests.procedures.playing import ZONE, Player, complete, played, records, stage_app, started
+from tests.procedures.playing import ZONE, Player, complete, played, proven, records, stage_app, started
 from tests.workbooks import rows as table_of
 
 ID = "property-halfyear-sampling-audit"
@@ -235,15 +234,6 @@ def test_one_start_proves_its_own_half_of_the_year_and_the_calendar_the_other(
         office.move(date(2026, 11, 18))
         twice = proven(office)["003F-5"]
         assert (twice.status, [each.status for each in twice.turns]) == ("done", ["this", "started"])
-
-
-def proven(office: Office) -> dict[str, Evidence]:
-    app = office.app
-    with app.store.read() as conn:
-        found = evidence(
-            conn, app.services.library, office.instance, app.clock.now(), app.workspace.folder, ZONE
-        )
-    return {each.clause: each for each in found}
 
 
 def test_the_list_of_whom_chance_took_and_the_raw_data_are_on_file(happy: Player) -> None:

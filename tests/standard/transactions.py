@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.standard.cases import case
 
-TRANSACTION = """
+DEAL = """
 start s
 transaction deal
   start i
@@ -12,6 +12,11 @@ transaction deal
   boundary ca on=a compensate
   task undo_a undoes
   ca ~> undo_a
+"""
+"""How most of these begin."""
+TRANSACTION = (
+    DEAL
+    + """\
   task b
   boundary cb on=b compensate
   task undo_b undoes
@@ -29,6 +34,7 @@ end eo
 s -> deal -> e
 off -> after -> eo
 """
+)
 
 CASES = [
     case("transaction", "10.3.5", "without cancellation it is a sub-process", TRANSACTION,
@@ -53,14 +59,7 @@ end eo
 s -> deal -> e
 off -> eo
 """, "s deal i split (never | w) fail off eo"),
-    case("transaction", "10.3.5", "an error leaves it without undoing anything", """
-start s
-transaction deal
-  start i
-  task a
-  boundary ca on=a compensate
-  task undo_a undoes
-  ca ~> undo_a
+    case("transaction", "10.3.5", "an error leaves it without undoing anything", DEAL + """\
   end fail error=E
   i -> a -> fail
 boundary off on=deal error=E
@@ -69,14 +68,7 @@ end eo
 s -> deal -> e
 off -> eo
 """, "s deal i a fail off eo"),
-    case("transaction", "13.5.5", "one that has succeeded can be undone later", """
-start s
-transaction deal
-  start i
-  task a
-  boundary ca on=a compensate
-  task undo_a undoes
-  ca ~> undo_a
+    case("transaction", "13.5.5", "one that has succeeded can be undone later", DEAL + """\
   end o
   i -> a -> o
 throw back compensate
