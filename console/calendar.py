@@ -98,7 +98,22 @@ def _show_days(body: object, unit: str | None) -> None:
 @_UNIT
 @click.pass_obj
 def import_(session: Session, file: Path, unit: str | None) -> None:
-    """Take in a year's table; open due dates are counted again by it, and each that moves is journaled."""
+    """Take in a year's table; open due dates are counted again by it, and each that moves is journaled.
+
+    Such a file lists what differs from the plain week, after the State Council's notice; without the notice it is
+    `status: provisional`:
+
+        year: 2028
+        status: published
+        notice: {number: 国办发明电〔2027〕1号, date: "2027-11-04"}
+        days_off:
+          元旦: ["2028-01-01", "2028-01-02", "2028-01-03"]
+        days_worked:
+          元旦: ["2028-01-08"]
+
+    A unit's own days are a file of `days_off` and `days_worked` alone. The shipped tables lie in processes/calendars
+    where satisflow is installed.
+    """
     from engine import strict_yaml
     from engine.commands.calendars import ImportCalendar
     from engine.files import read_file

@@ -42,7 +42,8 @@ def figures(
 ) -> None:  # fmt: skip
     """Figures of a round: response, every item by its method and by all others, reliability, cross-tables.
 
-    Of an anonymous round small groups are hidden, and all while it is open; --json and --xlsx have all cross-tables.
+    Small groups are hidden unless the round is a named one, and all of an anonymous one while it is open; --json and
+    --xlsx have all cross-tables.
     """
     from survey.analysis import analyse, check_shown
 

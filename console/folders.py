@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine import config, strict_yaml
 from engine.bpmn.reader import read
 from engine.errors import Conflict, EngineError, NotFound
 from engine.files import is_there, read_file
 from engine.procedures import Procedure, load
+
+if TYPE_CHECKING:
+    from console.session import Session
 
 PROCEDURE = "procedure.yaml"
 
@@ -51,6 +56,15 @@ def shipped() -> list[Folder]:
     """The procedures that come with the program."""
     home = config.shipped()
     return list(_folders(home / "processes", home / "forms"))
+
+
+def at_hand(session: Session) -> list[Folder]:
+    """The workspace's own procedures, and those shipped that it has no copy of; no workspace is needed."""
+    own: list[Folder] = []
+    with suppress(NotFound):
+        own = of_workspace(session.workspace)
+    there = {each.id for each in own}
+    return own + [each for each in shipped() if each.id not in there]
 
 
 def _folders(processes: Path, forms: Path) -> Iterator[Folder]:

@@ -124,10 +124,15 @@ _SENTENCES: Messages = {
     "task.withdrawn": "{subject} is no longer needed",
     "timer.armed": "timer {rule} set for {due}",
     "timer.fired": "timer {rule} fired",
+    "timer.moved": "timer {rule} moved from {from} to {to}",
+    "timer.stayed": "timer {rule} stays set for {due}: {reason}",
     "timetable.warned": "the survey does not fit its quarter: it has to begin by {latest}",
     "timetable.warned late": "the plan came late: it was due on {due}",
     "variables.corrected": "corrected from {before} to {values}: {reason}",
+    "variables.recounted": "{subject} counted anew: {values}",
+    "variables.recounted given": "the caller's dates were counted anew: {values}",
     "variables.set": "{subject} set {values}",
+    "variables.stayed": "{subject} was not counted anew: {reason}",
 }
 
 _SHOWN = 10
@@ -177,10 +182,18 @@ def sentence(line: Line, names: Names, zone: ZoneInfo, steps: Mapping[str, str] 
         how = "none"
     if line.kind == "instance.resumed" and line.facts.get("reason"):
         how = "why"
+    if line.kind == "variables.recounted" and line.subject is None:
+        how = "given"
     template = _SENTENCES.get(f"{line.kind} {how}".strip())
     facts = {name: words.of(value, name) for name, value in line.facts.items() if value is not None}
     if line.kind == "variables.set":
         facts = {"values": both("；", "; ").join(f"{name} = {value or '–'}" for name, value in facts.items())}
+    elif line.kind == "variables.recounted":
+        before = line.facts["before"]
+        facts["values"] = both("；", "; ").join(
+            f"{name} {words.of(before.get(name), name) or '–'} → {words.of(value, name) or '–'}"
+            for name, value in line.facts["values"].items()
+        )
     elif line.kind == "instance.moved":
         facts["path"] = words.listed([words.step(each) for each in line.facts["path"]])
     elif line.kind == "instance.started":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -55,10 +54,7 @@ def _source(session: Session, name: str) -> Path:
     source = Path(name)
     if folders.is_diagram(source):
         return source
-    known = folders.shipped()
-    with suppress(NotFound):  # what is shipped is shown without a workspace
-        known = folders.of_workspace(session.workspace) + known
-    found = folders.named(name, known)
+    found = folders.named(name, folders.at_hand(session))
     if found is None:
         raise NotFound("No procedure {name} is shipped; see `flow procedure list --shipped`", name=name)
     source = found.folder / f"{found.id}.bpmn"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,6 +42,8 @@ _WAITS: Messages = {
 }
 _OF_FILE = ("process", "sets", "hours")
 _OF_PROCEDURE = ("only",)
+_SECONDS = 1.0
+"""Between two words on how far a long rehearsal is."""
 _SHOWN = 60
 """Elements shown of a way's beginning, as many of its end, and incidents."""
 
@@ -90,7 +94,7 @@ def rehearse(
 
     The exit code is 0 when every scenario went as expected, or the diagram came to its end; 1 when one did not,
     an element failed, an error was not caught, or a loop came to no rest; 9 when the diagram still waits, for a
-    message or for what lies beyond --hours; 8 when the diagram cannot run at all.
+    message or for what lies beyond --hours or beyond what is played; 8 when the diagram cannot run at all.
     """
     if everything == (what is not None):
         raise click.UsageError(tr("Name a procedure or a file, or say --all"))
@@ -131,19 +135,54 @@ def _run_file(
     diagram = read(xml)
     nodes = [node for each in diagram.processes.values() for node in each.nodes.values()]
     tables = sorted(file.parent.glob("*.dmn")) if any(map(by_table, nodes)) else []
-    result = run(
-        xml,
-        process or next(iter(diagram.processes)),
-        variables,
-        horizon_s=hours * 3600,
-        decisions={each.name: read_file(each, MOST_OF_TABLE) for each in tables},
-    )
+    with _told_meanwhile() as progress:
+        result = run(
+            xml,
+            process or next(iter(diagram.processes)),
+            variables,
+            horizon_s=hours * 3600,
+            decisions={each.name: read_file(each, MOST_OF_TABLE) for each in tables},
+            progress=progress,
+        )
     if session.json:
         warnings = [failures.finding_json(each) for each in result.warnings]
         output.dump({**dataclasses.asdict(result), "warnings": warnings})
     else:
         _tell(result)
     _judge(result)
+
+
+def _on_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def _told_meanwhile() -> Iterator[Callable[[datetime, int], None]]:
+    """What a rehearsal tells how far it is: said every second on a terminal, and when a person breaks it off."""
+    from engine.rehearsal import ZONE
+
+    far: tuple[datetime, int] | None = None
+    said, shown = monotonic(), _on_terminal()
+
+    def tell(template: str, moment: datetime, number: int) -> None:
+        output.note(template, moment=moment_text(moment, ZONE), number=number)
+
+    def progress(now: datetime, entered: int) -> None:
+        nonlocal far, said
+        far = now, entered
+        if shown and monotonic() - said >= _SECONDS:
+            said = monotonic()
+            tell("{moment}: {number} elements entered so far", *far)
+
+    try:
+        yield progress
+    except KeyboardInterrupt:
+        if far is not None:
+            tell(
+                "The rehearsal was broken off at {moment}, after {number} elements; nothing is left of it",
+                *far,
+            )
+        raise
 
 
 def _tell(result: Rehearsal) -> None:
@@ -154,13 +193,14 @@ def _tell(result: Rehearsal) -> None:
             ("visited", _shortened(result.visited)),
             *((name, str(value)) for name, value in result.variables.items()),
             *(("incident", reason) for reason in result.incidents[:_SHOWN]),
+            ("left", result.left),
         )
     )
     if result.waits:
         output.heading(tr("Waits for"))
         output.table(
             ("Element", "Name", "What"),
-            [(each.element, each.name, _awaited(each)) for each in result.waits[:_SHOWN]],
+            [(each.element, each.name, _awaited(each, result.left)) for each in result.waits[:_SHOWN]],
         )
     for each in result.warnings:
         place, reason, remedy = failures.finding_texts(each)
@@ -169,10 +209,12 @@ def _tell(result: Rehearsal) -> None:
         )
 
 
-def _awaited(wait: Wait) -> str:
+def _awaited(wait: Wait, left: str) -> str:
     from engine.rehearsal import ZONE
 
     until = "" if wait.until is None else moment_text(wait.until, ZONE)
+    if left and wait.kind == "timer":
+        return until
     return tr(_WAITS[wait.kind], what=wait.what, until=until)
 
 
@@ -258,9 +300,7 @@ def _find(session: Session, name: str) -> tuple[Procedure, list[Procedure]]:
     """The procedure and those it calls: the workspace's own copies where there are, else those that are shipped."""
     from engine.errors import Conflict, NotFound
 
-    known = folders.shipped()
-    with suppress(NotFound):  # no workspace is needed to rehearse what is shipped
-        known = folders.of_workspace(session.workspace) + known
+    known = folders.at_hand(session)
     found = folders.named(name, known)
     if found is None and Path(name).is_dir():
         raise Conflict(

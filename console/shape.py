@@ -49,13 +49,16 @@ UNIT = _Unit()
 
 
 class _Formatter(click.HelpFormatter):
-    """Breaks lines by the cells they take, so that Chinese stays within the width."""
+    """Breaks lines by the cells they take, so that Chinese stays within the width; what is indented stays as it is."""
 
     def write_text(self, text: str) -> None:
         indent = " " * self.current_indent
         for position, paragraph in enumerate(inspect.cleandoc(text).split("\n\n")):
             self.write("\n" if position else "")
-            for line in output.wrap(" ".join(paragraph.split("\n")), self.width - self.current_indent):
+            lines = paragraph.split("\n")
+            if not paragraph.startswith(" "):
+                lines = output.wrap(" ".join(lines), self.width - self.current_indent)
+            for line in lines:
                 self.write(f"{indent}{line}\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,7 @@ from console.shape import Command
 from engine.errors import NotFound
 
 if TYPE_CHECKING:
+    from console.folders import Folder
     from engine.procedures import Clause, Procedure
 
 _LEVELS: Messages = {"must": "must", "should": "should", "may": "may"}
@@ -30,9 +30,18 @@ def trace(session: Session, name: str | None) -> None:
     Without PROCEDURE, those of every procedure: the workspace's own, where it has copies, else as shipped. No workspace
     is needed.
     """
-    found = [(each, clause) for each in _wanted(session, name) for clause in each.clauses]
+    known = folders.at_hand(session)
+    wanted = _wanted(known, name)
+    found = [(each, clause) for each in wanted for clause in each.clauses]
     if session.json:
         output.dump([_plain(each, clause) for each, clause in found])
+        return
+    if name is not None and wanted[0].called and not found:
+        output.say(
+            "{name} is a shared block, without clauses of its own: they are traced with the procedures that call it: "
+            "{callers}",
+            name=name, callers=", ".join(_callers(wanted[0], known)) or "—",
+        )  # fmt: skip
         return
     for each in dict.fromkeys(procedure.id for procedure, _ in found):
         _show([(procedure, clause) for procedure, clause in found if procedure.id == each])
@@ -46,15 +55,21 @@ def trace(session: Session, name: str | None) -> None:
         output.warn("No scenario proves: {clauses}", clauses=", ".join(loose))
 
 
-def _wanted(session: Session, name: str | None) -> list[Procedure]:
-    known = folders.shipped()
-    with suppress(NotFound):  # what is shipped can be traced without a workspace
-        known = folders.of_workspace(session.workspace) + known
+def _callers(block: Procedure, known: list[Folder]) -> list[str]:
+    """The codes of those that call a shared block and are called by nobody themselves."""
+    calling = (
+        each
+        for each in known
+        if not each.about().get("called") and any(it.id == block.id for it in folders.called(each, known))
+    )
+    return sorted({str(each.about().get("code", each.id)) for each in calling})
+
+
+def _wanted(known: list[Folder], name: str | None) -> list[Procedure]:
     if name is None:
-        first = {each.id: each for each in reversed(known)}
         return [
-            first[id_].load()
-            for id_ in sorted(first, key=lambda id_: str(first[id_].about().get("code", "~")))
+            each.load()
+            for each in sorted(known, key=lambda each: (str(each.about().get("code", "~")), each.id))
         ]
     found = folders.named(name, known)
     if found is None:

@@ -12,7 +12,8 @@ from engine.calendar.due_grammar import Offset, parse_due
 from engine.commands.deadlines import line_of
 from engine.handlers import Call
 from engine.model import label
-from engine.queries import history, instances
+from engine.queries import instances
+from engine.store.variables import variables_of
 from tasks import dates
 
 if TYPE_CHECKING:
@@ -79,16 +80,18 @@ def _passed(session: Session, conn: Connection, called: Placed, name: str) -> st
 
 def _counted(session: Session, conn: Connection, number: int, here: Placed, name: str) -> WorkedOut | None:
     definition = session.app.services.library.find(conn, here.definition)
-    for line in history.set_in(conn, number):
-        node = definition.node(here.process, line.subject or "") if name in line.facts else None
-        if node is None or node.properties.get("flow.handler") != HANDLER:
+    nodes = definition.spec(here.process).source.nodes
+    asked = [each.id for each in nodes.values() if each.properties.get("flow.handler") == HANDLER]
+    known = variables_of(conn, number, asked)
+    for step in known.steps:
+        if name not in step.standing(known.now):
             continue
+        node = nodes[step.element]
         call = Call(
             instance=number, label=label(number), root=number, unit=here.unit, procedure=here.procedure,
-            element=node.id, name=node.label, properties=node.properties,
-            variables={**instances.variables(conn, number), **line.facts}, parameters=definition.parameters, by=line.by,
-            now=line.at, today=line.at.astimezone(session.zone).date().isoformat(), conn=conn, folder=Path(),
-            zone=session.zone,
+            element=node.id, name=node.label, properties=node.properties, variables=step.found() | step.result(),
+            parameters=definition.parameters, by=step.by, now=step.at,
+            today=step.at.astimezone(session.zone).date().isoformat(), conn=conn, folder=Path(), zone=session.zone,
         )  # fmt: skip
         if (counted := dates.explained(call, name)) is not None:
             rule, due = counted

@@ -15,6 +15,7 @@ from engine.commands import jobs, moving
 from engine.commands.clock import AcceptClock
 from engine.commands.core import Command, Context, Services
 from engine.commands.environment import InstanceEnvironment
+from engine.commands.prepared import Prepared
 from engine.commands.texts import refuse_unstorable
 from engine.config import Workspace
 from engine.errors import Conflict, EngineError
@@ -101,16 +102,30 @@ class App:
     def do(self, command: Command) -> Done:
         """Carry out one command: one transaction, one reading of the clock, one writing of the journal."""
         refuse_unstorable(command)
+        carry = self.commands[type(command)]
+        prepared = None
         now = self.clock.now() if isinstance(command, AcceptClock) else self.now()
+        if isinstance(carry, Prepared):
+            prepared, now = self._prepared(carry, command, now)
         with self.store.write() as conn:
-            ctx = Context(conn, now, command.by, self.services)
-            value = self.commands[type(command)](command, ctx)
+            ctx = Context(conn, now, command.by, self.services, prepared=prepared)
+            value = carry(command, ctx)
             ctx.close()
         self._reached(now, vouched=isinstance(command, AcceptClock))
         if self.witness is not None:
             for fact in ctx.facts:
                 self.witness(fact)
         return Done(tuple(ctx.facts), value)
+
+    def _prepared(self, carry: Prepared, command: Command, now: datetime) -> tuple[Any, datetime]:
+        """What a command makes ready, and what the clock says afterwards, on the same day."""
+        while True:
+            conn: Any = _Reading(self.store)
+            ctx = Context(conn, now, command.by, self.services, locks=False)
+            made, day = carry.prepare(command, ctx), ctx.today
+            now = self.now()
+            if now.astimezone(self.zone).date() == day:
+                return made, now
 
     def now(self) -> datetime:
         """What the clock says. Raises Conflict when that and the history cannot both be right."""
@@ -228,7 +243,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What an outside handler reads by: a connection for each statement, none held while it is at work."""
+    """What is read by outside a transaction: a connection for each statement, none held between them."""
 
     store: Store
 

@@ -22,6 +22,8 @@ def unstorable(text: str) -> bool:
 
 def blank(text: str) -> bool:
     """Whether nothing in the text can be seen: spaces, zero-width characters, fillers."""
+    if text.isascii() and text.isalnum():
+        return False  # most answers are a digit: a file has millions of them
     return all(
         sign.isspace() or sign in _UNSEEN or unicodedata.category(sign) in ("Cf", "Cc") for sign in text
     )
@@ -33,3 +35,8 @@ def identity(text: str) -> str:
         return text.strip()
     plain = unicodedata.normalize("NFKC", text)
     return "".join(sign for sign in plain if unicodedata.category(sign) != "Cf").strip()
+
+
+def folded(value: object) -> str:
+    """How two writings of one option are compared: without width, case and outer blanks."""
+    return unicodedata.normalize("NFKC", str(value)).strip().casefold()

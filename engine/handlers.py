@@ -76,6 +76,8 @@ class Call:
     filed: tuple[str, str] | None = None
     """As what the step's record is filed: the hash of the definition that knows it (a caller's, where that says so),
     and its id there."""
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """When it counts anew (see `counts`): of the values it set those that people have put right since, which stay."""
     note: Callable[[str, Values], None] = lambda _kind, _facts: None
     """Adds an entry to the instance's journal."""
 
@@ -125,6 +127,8 @@ class Handler:
     """What it takes from the diagram and the procedure: see `takes`."""
     first: Function | None = None
     """What an outside function does before, in the step's transaction: see `after`."""
+    recount: Function | None = None
+    """What it counts by the working-day calendar, counted anew: see `counts`."""
 
 
 def asks_for(roles: Mapping[str, str]) -> Callable[[F], F]:
@@ -149,6 +153,21 @@ def after(first: Callable[[Call], None]) -> Callable[[F], F]:
 
     def mark(function: F) -> F:
         vars(function)[_FIRST] = first
+        return function
+
+    return mark
+
+
+def counts(recount: Callable[[Call], Values] | None = None) -> Callable[[F], F]:
+    """Say that an inside function sets dates which it counts by the working-day calendar.
+
+    Stands beneath the registration. When a working-day table is imported, or a date put right that it counted from,
+    `recount` is asked for them again, told what the step knew and when; without one the function itself is, which then
+    does nothing but count. What others have set since stays.
+    """
+
+    def mark(function: F) -> F:
+        vars(function)[_RECOUNT] = recount or function
         return function
 
     return mark
@@ -212,6 +231,7 @@ def a_role(value: Any) -> None:
 _ROLES = "asks_for_roles"
 _SETTINGS = "takes_settings"
 _FIRST = "done_first"
+_RECOUNT = "counted_anew"
 
 
 @dataclass
@@ -276,7 +296,8 @@ class Handlers:
         name = f"{self.subject}.{function.__name__}"
         marks = vars(function)
         roles, settings = marks.get(_ROLES, {}), marks.get(_SETTINGS)
-        self._put(Handler(name, kind, function, summary, roles, settings, marks.get(_FIRST)))
+        first, recount = marks.get(_FIRST), marks.get(_RECOUNT)
+        self._put(Handler(name, kind, function, summary, roles, settings, first, recount))
         return function
 
     def _put(self, handler: Handler) -> None:

@@ -45,7 +45,7 @@ class Crossing:
 
     by: str
     groups: Mapping[str, Figures | None]
-    """None: hidden, because the round is anonymous and the group small, or needed to hide a small one."""
+    """None: hidden, because the round is not named and the group small, or needed to hide a small one."""
     items: tuple[CrossTable, ...]
     """Every rated item."""
 

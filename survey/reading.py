@@ -1,7 +1,6 @@
-"""Rows of a returns file judged against the round's sample and questionnaire.
+"""Rows of a returns file judged by the round's questionnaire: its columns, and what each row says.
 
-Where it is known whose answers they are, a row names its respondent. In an anonymous round it must not: rows carry
-the groups that the round's design names, and no more.
+Nothing here asks the database. Whose the rows are is found out in `survey.matching`.
 """
 
 from __future__ import annotations
@@ -10,19 +9,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+import orjson
 
-from engine.characters import identity
 from engine.errors import Invalid, Problem
 from engine.forms import Form, Text, asked_when, clean, draft
-from engine.ports import Connection
-from engine.strict_yaml import nearest
-from survey.ledger import CHANNELS, WITHOUT
+from survey.ledger import CHANNELS
 from survey.questionnaires import columns_of
 from survey.rosters import COLUMNS
-from survey.rounds import HANDED_OUT, Member, Round, counted, roster
-from survey.sheets import Row, aliases, refuse
-from survey.tables import answers
+from survey.rounds import Round
+from survey.sheets import Row, aliases
 
 CUSTOMER = "respondent"
 """The column that says whose answers a row has: the customer's code on the roster."""
@@ -50,17 +45,26 @@ _CHANNEL_WORDS = {word: channel for channel, word in CHANNELS.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Return:
-    """One questionnaire that came back, as it will be written down."""
+class Given:
+    """What a questionnaire says, as it will be written down."""
 
-    member: Member | None
-    """None in an anonymous round."""
-    groups: Mapping[str, str]
-    answers: Mapping[str, object]
+    answers: str
+    """Clean ones, as JSON."""
     abstained: bool
     disposition: str
     """complete, partial or blank."""
-    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A row by itself, whoever it is from: what it says, and what is wrong with that."""
+
+    row: Row
+    """With the cells alone that say whose it is."""
+    given: Given | None
+    """None where it cannot be read."""
+    channel: str | None
+    problems: tuple[Problem, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,159 +138,35 @@ def filled(rows: Iterable[Row], found: Layout) -> list[Row]:
     return [row for row in rows if NUMBER not in row.cells or any(row.cells.get(name) for name in said)]
 
 
-_ALREADY = "The answers of customer {code} are already in"
-_NOT_GIVEN = "Customer {code} was given no questionnaire: {disposition}"
-_LISTED = 20
-"""Codes named in one line."""
-
-
 class Reader:
-    """Judges rows against the round's sample and questionnaire."""
+    """Judges rows by the questionnaire alone."""
 
-    def __init__(
-        self,
-        conn: Connection,
-        found: Round,
-        form: Form,
-        *,
-        today: date,
-        entry: int = 1,
-        replace: bool = False,
-    ) -> None:
-        self.round, self.form, self.today, self.replace, self.entry = found, form, today, replace, entry
-        self.layout = layout(found, form)
-        members = roster(conn, found.id)
-        self.members = {identity(each.code): each for each in members}
-        self.values = {name: {each.value(name) for each in members} - {""} for name in found.groups}
-        if found.anonymous and found.groups:
-            self.values[found.groups[0]] |= set(counted(conn, found, HANDED_OUT))
-        taken = select(answers.c.member_id).where(answers.c.round_id == found.id, answers.c.entry == entry)
-        self.answered = set(conn.execute(taken).scalars())
-        first = select(answers.c.member_id).where(answers.c.round_id == found.id, answers.c.entry == 1)
-        self.first = set(conn.execute(first).scalars()) if entry == 2 else set[int | None]()
+    def __init__(self, found: Round, form: Form, *, today: date) -> None:
+        self.form, self.today, self.layout = form, today, layout(found, form)
+        self.who = (*self.layout.who, *found.groups)
         self.rated = [each for each in form.questions if each.scale is not None]
-        self.seen: dict[str, int] = {}
         self.unasked: list[Unasked] = []
         """Of the rows read so far."""
 
-    def read(self, rows: Iterable[Row]) -> list[Return]:
-        """The returns. Raises `Invalid` naming every row that does not fit."""
+    def judged(self, row: Row) -> Judged:
+        """The row, with every problem it has by itself."""
         problems: list[Problem] = []
-        found = []
-        for row in rows:
-            try:
-                found.append(self._return(row))
-            except Invalid as error:
-                problems += [_placed(row, problem) for problem in error.problems]
-        many = (_ALREADY, _NOT_GIVEN)
-        there, not_given = ([each for each in problems if each.template == template] for template in many)
-        rest = [each for each in problems if each.template not in many]
-        refuse([*self._already(there), *self._not_given(not_given), *rest])
-        return found
-
-    def _not_given(self, there: list[Problem]) -> list[Problem]:
-        """Of questionnaires whose handing out was not entered: one line, with the remedy."""
-        if len(there) < 2:
-            return there
-        codes = [str(each.params["code"]) for each in there]
-        template = (
-            "The ledger has no questionnaire given out to {count} customers ({codes}): enter that first, with flow "
-            "round log … --kind issue, or take their rows out"
-        )
-        listed = ", ".join(codes[:_LISTED]) + (" …" if len(codes) > _LISTED else "")
-        return [Problem("file", template, {"count": len(codes), "codes": listed})]
-
-    def _already(self, there: list[Problem]) -> list[Problem]:
-        """Of a file brought in twice: one line instead of one for every customer."""
-        if len(there) < 2:
-            return there
-        template = "The answers of {count} customers are already in ({first} …)"
-        if self.entry == 1:
-            template = (
-                "The answers of {count} customers are already in ({first} …): --replace puts these in their "
-                "place"
-            )
-        return [Problem("file", template, {"count": len(there), "first": there[0].params["code"]})]
-
-    def _return(self, row: Row) -> Return:
-        problems: list[Problem] = []
-        who: Member | None = None
+        channel, given = self._channel(row, problems), None
         try:
-            if not self.round.anonymous:
-                who = self._member(row)
+            answers, abstained = self._answers(row)
+            given = self.given(answers, abstained=abstained)
         except Invalid as error:
             problems += error.problems
-        groups = self._groups(row, who, problems)
-        channel = self._channel(row, problems)
-        try:
-            given, abstained = self._answers(row)
-        except Invalid as error:
-            raise Invalid([*problems, *error.problems]) from None
-        if problems:
-            raise Invalid(problems)
-        return self.judged(who, given, groups=groups, abstained=abstained, channel=channel)
+        who = Row(row.number, {name: row.cells[name] for name in self.who if name in row.cells})
+        return Judged(who, given, channel, tuple(problems))
 
-    def judged(
-        self,
-        who: Member | None,
-        given: Mapping[str, object],
-        *,
-        groups: Mapping[str, str] | None = None,
-        abstained: bool = False,
-        channel: str | None = None,
-    ) -> Return:
-        """A return with clean answers: whether it is complete, and whether it rates anything."""
-        (answered, asked), points = self._rated(given)
+    def given(self, answers: Mapping[str, object], *, abstained: bool = False) -> Given:
+        """Clean answers: whether they are complete, and whether they rate anything."""
+        (answered, asked), points = self._rated(answers)
         disposition = "partial" if answered * COMPLETE[1] < asked * COMPLETE[0] else "complete"
         if abstained or (asked and not answered):
             disposition = "blank"
-        return Return(who, groups or {}, given, abstained or points == 0, disposition, channel)
-
-    def _member(self, row: Row) -> Member:
-        code = identity(row.cells[CUSTOMER])
-        found = self.members.get(code)
-        first = self.seen.setdefault(code, row.number)
-        if found is None:
-            template = "Customer {code} is not on the round's roster"
-        elif first != row.number:
-            template = "Customer {code} stands already in row {first}"
-        elif found.id in self.answered and not self.replace:
-            template = _ALREADY
-        elif self.entry == 2 and found.id not in self.first:
-            template = "The answers of customer {code} were not entered a first time yet"
-        elif found.issued_on is None:
-            template = _NOT_GIVEN
-        elif found.disposition in WITHOUT:
-            template = (
-                "The ledger has customer {code} as {disposition}: if that is wrong, correct it first, with flow round "
-                "log … --kind correction --result issued --note …"
-            )
-        else:
-            return found
-        disposition = Problem("", found.disposition if found else "")  # a word that is translated, too
-        params = {"code": code or "…", "first": first, "disposition": disposition}
-        raise Invalid([Problem(CUSTOMER, template, params)])
-
-    def _groups(self, row: Row, who: Member | None, problems: list[Problem]) -> dict[str, str]:
-        if who is not None:
-            found = {name: who.value(name) for name in self.round.groups}
-            return {name: value for name, value in found.items() if value}
-        groups: dict[str, str] = {}
-        for name in self.round.groups if self.round.anonymous else ():
-            value, known = row.cells.get(name, ""), self.values[name]
-            if name not in self.layout.answers and known and value not in known:
-                params = {
-                    "found": value[:40] or "…",
-                    "known": ", ".join(sorted(known)[:20]),
-                    "meant": nearest(value, known),
-                }
-                template = "{found} is not among those asked: {known}"
-                if params["meant"]:
-                    template = "{found} is not among those asked; did you mean {meant}? They are: {known}"
-                problems.append(Problem(name, template, params))
-            if value:
-                groups[name] = value
-        return groups
+        return Given(orjson.dumps(answers).decode(), abstained or points == 0, disposition)
 
     def _channel(self, row: Row, problems: list[Problem]) -> str | None:
         if CHANNEL in self.layout.answers or not (text := row.cells.get(CHANNEL, "")):
@@ -334,9 +214,3 @@ class Reader:
             answered += len(there)
             points += sum(cell != na for cell in there)
         return (answered, asked), points
-
-
-def _placed(row: Row, problem: Problem) -> Problem:
-    column = problem.field.rpartition(".")[2]
-    place = f"row {row.number}, {column}" if column else f"row {row.number}"
-    return Problem(place, problem.template, problem.params)

@@ -11,16 +11,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import orjson
+from sqlalchemy import Connection as Database
 from sqlalchemy import Text, bindparam, delete, func, insert, select, type_coerce, update
 
 from engine.characters import identity
 from engine.errors import Conflict, NotFound
 from engine.forms import Form
 from engine.ports import Connection
+from engine.store.columns import Json, to_micros
+from engine.store.many import execute_many
+from survey.matching import Return
 from survey.questionnaires import columns_of
-from survey.reading import Return
 from survey.rounds import PORTION, Member, Round, called, member_of, roster
 from survey.tables import answers, attempt, member
 
@@ -63,7 +67,7 @@ class Comparison:
 
 
 def take(
-    conn: Connection,
+    conn: Database,
     found: Round,
     returned: Sequence[Return],
     *,
@@ -74,49 +78,42 @@ def take(
     entry: int = 1,
 ) -> None:
     """Write returns down that are not in yet."""
-    at = None if found.anonymous else now
-    rows: list[dict[str, object]] = [
-        {
-            "id": secrets.token_hex(16),
-            "round_id": found.id,
-            "anonymity": found.anonymity,
-            "member_id": each.member.id if each.member else None,
-            "entry": entry,
-            "groups": dict(each.groups),
-            "answers": dict(each.answers),
-            "abstained": each.abstained,
-            "source": None if found.anonymous else source,
-            "recorded_on": today.isoformat(),
-            "recorded_at": at,
-            "recorded_by": by,
-        }
-        for each in returned
-    ]
-    if not rows:
+    if not returned:
         return
+    at, day = None if found.anonymous else to_micros(now), today.isoformat()
+    origin = None if found.anonymous else source
+    ids = secrets.token_hex(16 * len(returned))
+    rows = [
+        (
+            *(ids[32 * place : 32 * place + 32], found.id, found.anonymity, each.member and each.member.id),
+            *(entry, _json(each.groups), each.given.answers, each.given.abstained, origin, day, at, by),
+        )
+        for place, each in enumerate(returned)
+    ]
     if found.anonymous:
         rows += _taken_out(conn, found, today)
-    conn.execute(
-        insert(answers), sorted(rows, key=lambda row: str(row["id"]))
-    )  # not in the order of the file
+    rows.sort()  # by the id, not in the order of the file
+    execute_many(conn, insert(answers), _COLUMNS, rows)
     known = [(each, each.member) for each in returned if each.member is not None]
     if entry == 1 and known:
-        _mark(conn, [(each, who) for each, who in known], today)
-        base = {
-            "round_id": found.id,
-            "anonymity": found.anonymity,
-            "kind": "return",
-            "at": at,
-            "recorded_by": by,
-        }
-        day = today.isoformat()
-        conn.execute(
+        _mark(conn, known, today)
+        names = ("round_id", "anonymity", "member_id", "kind", "channel", "day", "at", "recorded_by")
+        execute_many(
+            conn,
             insert(attempt),
+            names,
             [
-                {**base, "member_id": who.id, "day": day, "channel": each.channel or who.channel}
+                (found.id, found.anonymity, who.id, "return", each.channel or who.channel, day, at, by)
                 for each, who in known
             ],
         )
+
+
+_COLUMNS = [each.name for each in answers.c]
+
+
+def _json(value: Mapping[str, object]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def already_in(conn: Connection, found: Round, returned: Sequence[Return]) -> list[str]:
@@ -124,10 +121,7 @@ def already_in(conn: Connection, found: Round, returned: Sequence[Return]) -> li
 
     By this a file taken in twice is known, though nothing is kept of it: neither its name nor its sum.
     """
-    wanted = Counter(
-        (orjson.dumps(dict(each.groups)).decode(), orjson.dumps(dict(each.answers)).decode(), each.abstained)
-        for each in returned
-    )
+    wanted = Counter((_json(each.groups), each.given.answers, each.given.abstained) for each in returned)
     rows = conn.execute(
         select(
             answers.c.id, type_coerce(answers.c.groups, Text), type_coerce(answers.c.answers, Text),
@@ -149,7 +143,7 @@ def take_back(conn: Connection, ids: Sequence[str]) -> None:
     conn.execute(delete(answers).where(answers.c.id == bindparam("which")), [{"which": id_} for id_ in ids])
 
 
-def _taken_out(conn: Connection, found: Round, today: date) -> list[dict[str, object]]:
+def _taken_out(conn: Connection, found: Round, today: date) -> list[tuple[Any, ...]]:
     """Answer sets that came the same day, to be put back with others beside them, under new ids.
 
     A database keeps rows where it put them, and PostgreSQL also which transaction did (`ctid`, `xmin`): without this
@@ -159,44 +153,51 @@ def _taken_out(conn: Connection, found: Round, today: date) -> list[dict[str, ob
         answers.c.round_id == found.id, answers.c.recorded_on == today.isoformat()
     )
     some = same.order_by(func.random()).limit(MIXED)
-    there = conn.execute(delete(answers).where(answers.c.id.in_(some)).returning(answers)).mappings()
-    return [{**row, "id": secrets.token_hex(16)} for row in there]
+    stored = [type_coerce(each, Text) if isinstance(each.type, Json) else each for each in answers.c]
+    there = conn.execute(delete(answers).where(answers.c.id.in_(some)).returning(*stored))
+    return [(secrets.token_hex(16), *row[1:]) for row in there]
 
 
-def _mark(conn: Connection, returned: Sequence[tuple[Return, Member]], today: date) -> None:
-    conn.execute(
+def _mark(conn: Database, returned: Sequence[tuple[Return, Member]], today: date) -> None:
+    day = today.isoformat()
+    execute_many(
+        conn,
         update(member)
         .where(member.c.id == bindparam("which"))
         .values(disposition=bindparam("became"), returned_on=bindparam("back"), channel=bindparam("by_way")),
+        ("became", "back", "by_way", "which"),
         [
-            {
-                "which": who.id,
-                "became": each.disposition,
-                "back": who.returned_on or today.isoformat(),
-                "by_way": each.channel or who.channel,
-            }
+            (each.given.disposition, who.returned_on or day, each.channel or who.channel, who.id)
             for each, who in returned
         ],
     )
 
 
 def replace(
-    conn: Connection, found: Round, returned: Sequence[Return], today: date, entry: int = 1
+    conn: Database, found: Round, returned: Sequence[Return], today: date, entry: int = 1
 ) -> list[Difference]:
     """Put other answers in the place of those that are in. Returns what changed, old value first."""
-    there = stored(conn, found, entry)
+    there = {
+        row[0]: row[1:]
+        for row in conn.execute(
+            select(
+                answers.c.member_id, answers.c.id, type_coerce(answers.c.answers, Text), answers.c.abstained
+            ).where(answers.c.round_id == found.id, answers.c.entry == entry)
+        )
+    }
     changes: list[Difference] = []
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for each in returned:
         assert each.member is not None
-        old = there[each.member.id]
-        changes += differences(each.member, old.answers, each.answers)
-        rows.append({"which": old.id, "given": dict(each.answers), "none": each.abstained})
-    conn.execute(
-        update(answers)
-        .where(answers.c.id == bindparam("which"))
-        .values(answers=bindparam("given", type_=answers.c.answers.type), abstained=bindparam("none")),
-        rows,
+        id_, old, abstained = there[each.member.id]
+        if old != each.given.answers:
+            changes += differences(each.member, orjson.loads(old), orjson.loads(each.given.answers))
+        if (old, abstained) != (each.given.answers, each.given.abstained):
+            rows.append((each.given.answers, each.given.abstained, id_))
+    given = bindparam("given", type_=Text())  # JSON already
+    changed = update(answers).where(answers.c.id == bindparam("which"))
+    execute_many(
+        conn, changed.values(answers=given, abstained=bindparam("none")), ("given", "none", "which"), rows
     )
     if entry == 1:
         _mark(conn, [(each, each.member) for each in returned if each.member is not None], today)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, insert, select, update
+import orjson
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, insert, select, type_coerce, update
 from sqlalchemy import Connection as Database
 
 from engine.characters import identity
@@ -21,6 +22,8 @@ from engine.forms import Field
 from engine.forms.form import Text as Words
 from engine.forms.reading import RefusedError, read
 from engine.ports import Connection
+from engine.store.columns import Json
+from engine.store.many import execute_many
 from engine.store.private import erase as erase_values
 from engine.store.private import overwriting
 from survey.numbering import natural
@@ -171,52 +174,101 @@ def _facts(row: Row, problems: list[Problem]) -> dict[str, Any]:
     return facts
 
 
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What a file changes of the rosters, not written yet."""
+
+    changes: list[Change] = field(default_factory=list)
+    new: list[tuple[Any, ...]] = field(default_factory=list)
+    """The columns `_NEW` as they will be kept."""
+    private: dict[tuple[str, str], tuple[Any, ...]] = field(default_factory=dict)
+    """Of those who are new, by unit and code, the columns `PERSONAL`."""
+    updates: list[tuple[Any, ...]] = field(default_factory=list)
+    """The columns `_PLAIN` as they will be kept, then the respondent's number."""
+    contacts: list[tuple[Any, ...]] = field(default_factory=list)
+    """The respondent's number, then the columns `PERSONAL`."""
+
+
 def merge(
-    conn: Database,
+    there: Iterable[Respondent],
     given: Sequence[Entry],
     *,
     today: date,
     kept: Iterable[tuple[str, str]] = (),
     partial: bool,
-) -> list[Change]:
-    """Write the entries down and say what changed.
+) -> Merging:
+    """What the entries change of those that stand there, in the units they name.
 
     Those of a unit in the file that it leaves out are marked as left, unless `partial`, or among `kept` (their rows
     were refused). Who comes back is active again.
     """
-    units = sorted({each.unit for each in given} | {unit for unit, _ in kept})
-    there = {(each.unit, identity(each.code)): each for each in listed(conn, units=units)}
-    changes: list[Change] = []
-    new: list[Entry] = []
-    updates: list[dict[str, Any]] = []
+    known = {(each.unit, identity(each.code)): each for each in there}
+    found = Merging()
     for each in given:
-        old = there.get((each.unit, each.code))
+        old = known.get((each.unit, each.code))
         if old is None:
-            new.append(each)
-            changes.append(Change(each.row, each.unit, each.code, "added"))
+            found.new.append(_new(each, today))
+            if any(each.contact.values()):
+                found.private[each.unit, each.code] = tuple(map(each.contact.get, PERSONAL))
+            found.changes.append(Change(each.row, each.unit, each.code, "added"))
             continue
         facts = _wanted(each, old, today)
         what = [name for name in _PLAIN if facts[name] != getattr(old, name)]
         if what:
-            updates.append({"number": old.id, **{f"new_{name}": facts[name] for name in _PLAIN}})
+            found.updates.append(_kept(facts, old))
         private = [name for name, value in each.contact.items() if value != old.contact.get(name)]
         if private:
-            _write_contact(conn, old, each.contact)
+            values = {**old.contact, **each.contact}
+            found.contacts.append((old.id, *(values.get(name) for name in PERSONAL)))
         outcome = "changed" if what or private else "unchanged"
-        changes.append(Change(each.row, each.unit, old.code, outcome, (*what, *private)))
+        found.changes.append(Change(each.row, each.unit, old.code, outcome, (*what, *private)))
     if not partial:
         named = {(each.unit, each.code) for each in given} | set(kept)
-        for place, old in there.items():
+        for place, old in known.items():
             if old.status == "active" and place not in named:
-                values = {name: getattr(old, name) for name in _PLAIN} | {"status": "left"}
-                values["left_on"] = old.left_on or today.isoformat()
-                updates.append({"number": old.id, **{f"new_{name}": values[name] for name in _PLAIN}})
-                changes.append(Change(None, old.unit, old.code, "left"))
-    if updates:
-        values = {name: bindparam(f"new_{name}") for name in _PLAIN}
-        conn.execute(update(respondent).where(respondent.c.id == bindparam("number")).values(values), updates)
-    _add(conn, new, today)
-    return changes
+                left_on = old.left_on or today.isoformat()
+                left = {name: getattr(old, name) for name in _PLAIN} | {"status": "left", "left_on": left_on}
+                found.updates.append(_kept(left, old))
+                found.changes.append(Change(None, old.unit, old.code, "left"))
+    return found
+
+
+def _kept(facts: Mapping[str, Any], old: Respondent) -> tuple[Any, ...]:
+    return (*(_as_kept(facts[name]) for name in _PLAIN), old.id)
+
+
+def _as_kept(value: Any) -> Any:
+    return orjson.dumps(value).decode() if isinstance(value, dict) else value
+
+
+def write(conn: Database, found: Merging) -> None:
+    """Write down what a file changes."""
+    names = [f"new_{name}" for name in _PLAIN]
+    values = {name: bindparam(f"new_{name}", type_=_plain_type(name)) for name in _PLAIN}
+    changed = update(respondent).where(respondent.c.id == bindparam("number")).values(values)
+    execute_many(conn, changed, (*names, "number"), found.updates)
+    if found.contacts:
+        gone = delete(contact).where(contact.c.respondent_id == bindparam("number"))
+        with overwriting(conn):
+            execute_many(conn, gone, ("number",), [row[:1] for row in found.contacts])
+            _write_contacts(conn, found.contacts)
+    execute_many(conn, insert(respondent), _NEW, found.new)
+    if found.private:
+        units = {unit for unit, _ in found.private}
+        ids = select(respondent.c.unit, respondent.c.code, respondent.c.id)
+        rows = conn.execute(ids.where(respondent.c.unit.in_(units)))
+        numbers = {(unit, code): number for unit, code, number in rows}
+        _write_contacts(conn, [(numbers[place], *values) for place, values in found.private.items()])
+
+
+def _plain_type(name: str) -> Any:
+    """The type as which a value that is kept already is sent."""
+    kind = respondent.c[name].type
+    return Text() if isinstance(kind, Json) else kind
+
+
+def _write_contacts(conn: Database, rows: Sequence[tuple[Any, ...]]) -> None:
+    execute_many(conn, insert(contact), ("respondent_id", *PERSONAL), [row for row in rows if any(row[1:])])
 
 
 def _status(left_on: str | None, today: date) -> str:
@@ -233,42 +285,30 @@ def _wanted(each: Entry, old: Respondent, today: date) -> dict[str, Any]:
     return facts
 
 
-def _add(conn: Connection, new: Sequence[Entry], today: date) -> None:
-    if not new:
-        return
-    rows = [
-        {
-            **{"unit": each.unit, "code": each.code, "kind": KINDS[0], "project": None, "segment": None},
-            **{"attributes": {}, "since": None, "left_on": None, "key_account": False, "excluded": None},
-            **each.facts,
-            "status": _status(each.facts.get("left_on"), today),
-        }
-        for each in new
-    ]
-    conn.execute(insert(respondent), rows)
-    if not any(value for each in new for value in each.contact.values()):
-        return
-    ids = select(respondent.c.unit, respondent.c.code, respondent.c.id).where(
-        respondent.c.unit.in_({each.unit for each in new})
+_AT_FIRST: Mapping[str, Any] = {
+    **{"kind": KINDS[0], "project": None, "segment": None, "attributes": {}, "since": None, "left_on": None},
+    **{"key_account": False, "excluded": None},
+}
+"""What a file does not say of somebody new."""
+_NEW = ("unit", "code", "status", *_AT_FIRST)
+
+
+def _new(each: Entry, today: date) -> tuple[Any, ...]:
+    facts = {**_AT_FIRST, **each.facts}
+    return (
+        each.unit,
+        each.code,
+        _status(facts["left_on"], today),
+        *(_as_kept(facts[name]) for name in _AT_FIRST),
     )
-    numbers = {(row.unit, row.code): row.id for row in conn.execute(ids)}
-    contacts = [
-        {
-            "respondent_id": numbers[each.unit, each.code],
-            **{name: each.contact.get(name) for name in PERSONAL},
-        }
-        for each in new
-        if any(each.contact.values())
-    ]
-    conn.execute(insert(contact), contacts)
 
 
-def _write_contact(conn: Database, old: Respondent, given: Mapping[str, str | None]) -> None:
-    values = {**{name: old.contact.get(name) for name in PERSONAL}, **given}
-    with overwriting(conn):
-        conn.execute(delete(contact).where(contact.c.respondent_id == old.id))
-        if any(values.values()):
-            conn.execute(insert(contact).values(respondent_id=old.id, **values))
+def standing(conn: Connection, units: Iterable[str]) -> list[tuple[Any, ...]]:
+    """How these units' rosters stand now: equal as long as nobody changes any of it."""
+    kept = [type_coerce(each, Text) if isinstance(each.type, Json) else each for each in respondent.c]
+    private = [contact.c[name] for name in PERSONAL]
+    rows = select(*kept, *private).outerjoin_from(respondent, contact).order_by(respondent.c.id)
+    return [tuple(row) for row in conn.execute(rows.where(respondent.c.unit.in_(sorted(units))))]
 
 
 def listed(

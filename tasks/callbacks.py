@@ -18,7 +18,7 @@ from engine.characters import identity
 from engine.errors import EngineError, Invalid, Problem
 from engine.forms import Form
 from engine.forms.wording import option_words, words
-from engine.handlers import Call, Handlers, Values, anything, number, takes
+from engine.handlers import Call, Handlers, Values, anything, counts, number, takes
 from engine.store import tables
 from engine.store.organisation import person_names
 from survey import callbacks, ledger, returns, rounds, wanted
@@ -183,7 +183,19 @@ def _earliest(call: Call) -> str:
     return began.astimezone(call.zone).date().isoformat()
 
 
+def _first_by(call: Call) -> Values:
+    return {"callback_by": call.variables.get("callback_by") or _limit(call)}
+
+
+def _next_by(call: Call) -> Values:
+    """Until when to call again: whoever was not satisfied is given time for what is promised."""
+    if call.variables["callback_outcome"] != "dissatisfied":
+        return {}
+    return {"callback_by": max(str(call.variables["callback_by"]), _limit(call))}
+
+
 @handlers.inside
+@counts(_first_by)
 @takes(parameters={"callback_days": number(0, whole=True)})
 def begin(call: Call) -> Values:
     """Looks up who is to be called back, and until when: in the round, else on the roster, else by code alone.
@@ -206,7 +218,7 @@ def begin(call: Call) -> Values:
         "callback_number": who.number if who is not None else None,
         "callback_customer": who.code if who is not None else code,
         "callback_respondent": who.respondent if who is not None else known.id if known else None,
-        "callback_by": call.variables.get("callback_by") or _limit(call),
+        **_first_by(call),
         "callback_attempts": 0,
         "callback_log": [],
         "callback_outcome": None,
@@ -216,6 +228,7 @@ def begin(call: Call) -> Values:
 
 
 @handlers.inside
+@counts(_next_by)
 @takes(parameters={"callback_days": number(0, whole=True)})
 def enter(call: Call) -> Values:
     """Enters the attempt that the form tells of: in the ledger of the round, and in `callback_log`.
@@ -258,8 +271,7 @@ def enter(call: Call) -> Values:
         "callback_complaint": bool(told["callback_complaint"]) or raised,
         "callback_complaint_text": "；".join(filter(None, texts)),
     }
-    if outcome == "dissatisfied":
-        values["callback_by"] = max(str(told["callback_by"]), _limit(call))
+    values |= _next_by(call)
     return values
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from engine.calendar.due_grammar import DueExpression, Offset, parse_due
 from engine.calendar.periods import Unit, period_of
 from engine.calendar.working import WorkingCalendar
 from engine.errors import EngineError, NotFound
-from engine.handlers import Call, Handlers, Values, anything, takes
+from engine.handlers import Call, Handlers, Values, anything, counts, takes
 from engine.store.calendars import calendar_of
 
 handlers = Handlers("dates")
@@ -25,6 +26,7 @@ handlers = Handlers("dates")
 SHIFTS: dict[str, Roll] = {"keep": "none", "next": "next", "previous": "previous"}
 """What happens to a date without work: it stays, or moves to the next or the previous working day."""
 
+_parsed = lru_cache(maxsize=1024)(parse_due)
 _LINE = re.compile(
     r"\s*(?P<name>[A-Za-z_]\w*)(?P<kept>\?)?(?:\s+(?P<label>[^:：;]+?))?\s*[:：](?P<due>[^;]+)"
 )
@@ -45,7 +47,8 @@ class Wanted:
     """Worked out only where nobody has set the date."""
 
 
-def wanted(text: str) -> list[Wanted]:
+@lru_cache(maxsize=1024)
+def wanted(text: str) -> tuple[Wanted, ...]:
     """The lines of `flow.dates`: `report_due 编制报告: day 5 of next month of d0`, separated by semicolons.
 
     Numbers may be parameters: `P{cause_days}WD`, and so may durations: `P{answer_time}`, which is `1M`, say;
@@ -63,7 +66,7 @@ def wanted(text: str) -> list[Wanted]:
         point = parse_due(_PLACE.sub("1", _WHOLE.sub("P1D", lines[-1].due))).point
         if isinstance(point, Offset) and point.duration.exact:
             raise EngineError("{line} gives a time, not a date: count in days", line=part.strip())
-    return lines
+    return tuple(lines)
 
 
 def _shift(value: Any) -> None:
@@ -73,6 +76,7 @@ def _shift(value: Any) -> None:
 
 
 @handlers.inside
+@counts()
 @takes({"flow.dates": wanted}, {"flow.shift": _shift, "flow.sets": anything})
 def work_out(call: Call) -> Values:
     """Works out dates, sets each under its name, and says which were moved and which fall on one day.
@@ -85,7 +89,7 @@ def work_out(call: Call) -> Values:
     basis = _basis(call)
     found: list[tuple[Wanted, Due, date]] = []
     for line in wanted(call.properties["flow.dates"]):
-        if line.kept and call.variables.get(line.name) is not None:
+        if line.name in call.kept or (line.kept and call.variables.get(line.name) is not None):
             continue
         expression = basis.expression(line)
         due = basis.resolved(expression)
@@ -152,7 +156,7 @@ class _Basis:
     shift: Roll
 
     def expression(self, line: Wanted) -> DueExpression:
-        due = parse_due(_PLACE.sub(lambda place: str(_value(self.call, self.known, place[1])), line.due))
+        due = _parsed(_PLACE.sub(lambda place: str(_value(self.call, self.known, place[1])), line.due))
         return replace(due, roll=self.shift) if due.roll == "none" else due
 
     def resolved(self, expression: DueExpression) -> Due:
@@ -165,7 +169,7 @@ class _Basis:
 
 def _basis(call: Call) -> _Basis:
     calendar = calendar_of(cast(Connection, call.conn), call.unit)
-    return _Basis(call, {**call.parameters, **call.variables}, calendar, _shift_of(call))
+    return _Basis(call, {**call.parameters, **call.variables, **call.kept}, calendar, _shift_of(call))
 
 
 def day_in(call: Call, known: Mapping[str, Any], name: str) -> date:

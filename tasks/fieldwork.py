@@ -14,7 +14,7 @@ from engine.calendar.durations import parse_duration
 from engine.calendar.kickoffs import fits
 from engine.calendar.periods import Unit, period_of
 from engine.errors import EngineError, Invalid, Problem
-from engine.handlers import Call, Handlers, Values, a_role, anything, asks_for, number, takes
+from engine.handlers import Call, Handlers, Values, a_role, anything, asks_for, counts, number, takes
 from engine.store.calendars import calendar_of
 from engine.store.organisation import person_names
 from survey import draws, ledger, rounds
@@ -52,6 +52,7 @@ SETTINGS = {f"flow.{name.replace('_', '-')}": anything for name in (*_DESIGN, "w
 
 
 @handlers.inside
+@counts()
 @takes({"flow.working-days": number(1, 250, whole=True)}, {"flow.preparation": parse_duration})
 def timetable(call: Call) -> Values:
     """Whether the survey fits its quarter, and on which day its last working day falls.

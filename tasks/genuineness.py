@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from documents.content import Block, Column, Fields, Heading, Paragraph, Table, Value
 from engine.errors import EngineError, Invalid, Problem
-from engine.handlers import Call, Handlers, Values, anything, number, takes
+from engine.handlers import Call, Handlers, Values, anything, counts, number, takes
 from engine.store.organisation import person_names
 from survey import rounds, spotchecks
 from survey.numbering import ranges
@@ -54,7 +54,13 @@ _PARAMETERS = {
 }
 
 
+def _due(call: Call) -> Values:
+    days = int(parameter(call, "check_days"))
+    return {"check_due": str(call.variables.get("check_by") or working_days_on(call, days))}
+
+
 @handlers.inside
+@counts(_due)
 @takes(parameters=_PARAMETERS)
 def draw(call: Call) -> Values:
     """Draws who of those without a return is telephoned, and which answers are compared with the originals.
@@ -77,14 +83,12 @@ def draw(call: Call) -> Values:
     if notes:
         call.note("check.skipped", {"reason": "".join(notes)})
     listed = [] if phone is None else [_row(each) for each in spotchecks.judged(call.conn, phone)]
-    days = int(parameter(call, "check_days"))
-    due = call.variables.get("check_by") or working_days_on(call, days)
     return {
         "phone_check_id": None if phone is None else phone.id,
         "phone_list": listed,
         "recheck_id": None if recheck is None else recheck.id,
         "recheck_count": 0 if recheck is None else recheck.size,
-        "check_due": str(due),
+        **_due(call),
         "check_note": "".join(notes),
         "full_check": False,
         "report_made": False,

@@ -153,9 +153,7 @@ def _parts(call: Call) -> list[Part]:
         departments = {
             name: figures(part, issued=handed.get(name, part.returned)) for name, part in split.items()
         }
-        hidden = frozenset(
-            name for group, name in hidden_groups(counts, anonymous=each.anonymous) if group == by
-        )
+        hidden = frozenset(name for group, name in hidden_groups(counts, named=each.named) if group == by)
         if by and counts.withheld:
             # They were surveyed and are told so, without numbers.
             departments = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -86,7 +85,7 @@ def rehearse(session: Session, given: dict[str, Any]) -> None:
 
     Raises click.UsageError for no span, EngineError when incidents are left.
     """
-    from console import output
+    from console import folders, output
     from console.year import telling
     from engine.errors import EngineError
 
@@ -94,7 +93,7 @@ def rehearse(session: Session, given: dict[str, Any]) -> None:
     if begin is None or end is None or end < begin:
         raise click.UsageError(tr("--all needs a span of time: --from DAY and --to DAY, not before it"))
     wish = Wish(begin=begin.date(), end=end.date(), only=chosen, **given)
-    year, manners = played(wish, _known(session), _show_month if sys.stderr.isatty() else None)
+    year, manners = played(wish, folders.at_hand(session), _show_month if sys.stderr.isatty() else None)
     if session.json:
         output.dump(telling.plain(year, manners))
     else:
@@ -138,18 +137,6 @@ def played(
         play = Play(there, people.People(there, manners), until, refused=[*faults])
         play.play(progress)
         return gathering.gather(play, wish.begin, wish.end), manners
-
-
-def _known(session: Session) -> list[Folder]:
-    """The workspace's own procedures, and those shipped that it has no copy of."""
-    from console import folders
-    from engine.errors import NotFound
-
-    own: list[Folder] = []
-    with suppress(NotFound):  # no workspace is needed to rehearse what is shipped
-        own = folders.of_workspace(session.workspace)
-    there = {each.id for each in own}
-    return own + [each for each in folders.shipped() if each.id not in there]
 
 
 def _chosen(names: tuple[str, ...], known: list[Folder]) -> list[Folder]:

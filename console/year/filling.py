@@ -176,8 +176,7 @@ def _mended(field: Field, was: Any, problem: Problem, desk: Desk) -> Any:
             values = [option.value for option in field.options]
             return values[(values.index(was) + 1) % len(values)] if was in values else values[0]
         case "choices":
-            most = int(field.max) if isinstance(field.max, (int, float)) else len(field.options)
-            return [option.value for option in field.options][:most]
+            return made(field, desk)
         case "table":
             return _rows(field, was or [], params, desk)
         case "boolean":

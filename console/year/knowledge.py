@@ -36,6 +36,8 @@ class Knowledge:
     """By element, as the first scenario that comes to its end does it, in order; else the first that does it."""
     unusual: Mapping[str, tuple[Way, ...]]
     """By element, what other scenarios that come to their end answer otherwise."""
+    later: Mapping[str, tuple[Way, ...]]
+    """By element, what a scenario does when it comes to the step more often than the usual one does."""
     before: Mapping[str, tuple[Act, ...]]
     """By element, the orders that the first scenario carries out before the step, returns left out."""
     starts: Mapping[str | None, tuple[date, Values]]
@@ -57,6 +59,7 @@ def knowledge(found: Scenarios) -> Knowledge:
     played = sorted(found.scenarios.values(), key=lambda each: each.end.status != "completed")
     usual: dict[str, list[Way]] = {}
     unusual: dict[str, list[Way]] = {}
+    later: dict[str, list[Way]] = {}
     starts: dict[str | None, tuple[date, Values]] = {}
     for scenario in played:
         here: dict[str, list[Way]] = {}
@@ -68,6 +71,7 @@ def knowledge(found: Scenarios) -> Knowledge:
                 usual[element] = ways
             elif scenario.end.status == "completed":
                 unusual.setdefault(element, []).extend(_other(ways, usual[element]))
+                later.setdefault(element, []).extend(ways[len(usual[element]) :])
         begin = scenario.begin
         starts.setdefault(begin.event, (begin.at.date(), begin.variables))
     for element, answer in found.stage.answers.items():
@@ -76,6 +80,7 @@ def knowledge(found: Scenarios) -> Knowledge:
         found.stage,
         {element: tuple(ways) for element, ways in usual.items()},
         {element: tuple(ways) for element, ways in unusual.items()},
+        {element: tuple(ways) for element, ways in later.items()},
         dict(_before(played[0])) if played else {},
         starts,
     )

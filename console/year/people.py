@@ -20,6 +20,7 @@ from console.year.place import Office, Place
 from console.year.respondents import Habits, group_cells, sheet, waited
 from engine.app import App
 from engine.calendar.counting import add_working_days, roll
+from engine.calendar.tables import CalendarTable, Exceptions, Status
 from engine.calendar.working import WorkingCalendar
 from engine.commands import worklist
 from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound
@@ -90,8 +91,8 @@ class People:
 
     def when(self, task: Waiting) -> datetime:
         """When a task is taken up: in time as a rule, on a working day."""
-        draw, zone = self._draw(task.id), self.app.zone
-        opened, calendar = task.opened_at.astimezone(zone), self._calendar(task.unit)
+        draw, zone = self.draw(task.id), self.app.zone
+        opened, calendar = task.opened_at.astimezone(zone), self.calendar(task.unit)
         begins = roll(opened.date(), "next", calendar).day
         if task.due_at is None:
             day = add_working_days(begins, 1 + draw.randrange(3), calendar).day
@@ -114,7 +115,7 @@ class People:
         self._tries[task.id] = tries = self._tries.get(task.id, 0) + 1
         if tries > _DAYS:
             return None
-        day = add_working_days(self.today(), 1, self._calendar(task.unit)).day
+        day = add_working_days(self.today(), 1, self.calendar(task.unit)).day
         return datetime.combine(day, _FIRST, self.app.zone).astimezone(UTC)
 
     def do(self, task: Waiting) -> bool:
@@ -132,13 +133,14 @@ class People:
                 self._same[task.instance, task.element, str(task.item)] = self.times(task) + 1
                 self.app.settle()
                 return True
-            failed = fault  # what the usual way failed at is the one to tell: it is tried last
+            failed = fault
         assert failed is not None
         self.blocked[task.id] = failed
         self._log_refusals(office, task.root)
         return False
 
-    def _draw(self, what: str) -> Random:
+    def draw(self, what: str) -> Random:
+        """The chance of one thing, the same with the same seed."""
         return Random(f"{self.manners.seed}/{what}")  # noqa: S311 - made-up people
 
     def _office(self, procedure: str) -> Office:
@@ -146,22 +148,30 @@ class People:
             self._offices = {each.procedure.id: each for each in self.place.offices}
         return self._offices[procedure]
 
-    def _calendar(self, unit: str) -> WorkingCalendar:
+    def calendar(self, unit: str) -> WorkingCalendar:
+        """The unit's working days; in the year after the last table people go by the plain week."""
         if unit not in self._calendars:
             with self.app.store.read() as conn:
-                self._calendars[unit] = calendar_of(conn, unit)
+                known = calendar_of(conn, unit)
+            after = CalendarTable(known.tables[-1].year + 1, Status.PROVISIONAL, None, Exceptions())
+            self._calendars[unit] = WorkingCalendar.of((*known.tables, after), known.overrides)
         return self._calendars[unit]
 
     def _ways(self, office: Office, task: Waiting) -> Iterator[Way]:
-        """How the step may be done, the way to try first first; the usual way last."""
+        """How the step may be done, the way to try first first.
+
+        The usual way comes last, but for what scenarios know of doing a step once more: after a plan the supplement.
+        """
         done = self._done.get((task.root, task.element), 0)
-        knows, draw = office.knows, self._draw(f"{task.id}/way")
+        knows, draw = office.knows, self.draw(f"{task.id}/way")
         others = knows.unusual.get(task.element, ())
         times = self.times(task)
         stuck = times >= _PATIENCE and times % _PATIENCE == 0  # what was decided so often led back here
         if others and (stuck or (not done and draw.random() < self.manners.unusual)):
             yield draw.choice(others)
         yield _usual(knows, task, done, office)
+        if times:
+            yield from knows.later.get(task.element, ())
 
     def _hand_in(self, office: Office, task: Waiting, way: Way) -> EngineError | None:
         """Try one way, by whoever may; None when it is done."""

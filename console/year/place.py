@@ -22,10 +22,10 @@ from engine.bootstrap import open_app
 from engine.check import Called, called
 from engine.clock import VirtualClock
 from engine.commands import calendars, definitions, organisation, schedules
-from engine.config import Workspace, shipped
+from engine.config import Workspace
 from engine.model import SYSTEM, Actor
 from engine.procedures import Procedure
-from engine.rehearsal.courses import ZONE
+from engine.rehearsal.courses import ZONE, shipped_tables
 from engine.scenarios import read_scenarios
 from engine.store import open_store
 from engine.strict_yaml import load
@@ -70,8 +70,6 @@ class Place:
 
     app: App
     offices: tuple[Office, ...]
-    procedures: Mapping[str, Procedure]
-    """Those and the ones they call, by id."""
 
 
 @contextmanager
@@ -103,11 +101,11 @@ def _set_up(app: App, chosen: Sequence[Folder], known: list[Folder], customers: 
         names |= known_by[procedure.process].roles
     raw = json.dumps(_document(offices, names), ensure_ascii=False).encode()
     app.do(organisation.ImportOrganisation(by=SYSTEM, document=load(raw, "organisation"), raw=raw))
-    for file in sorted((shipped() / "processes" / "calendars").glob("*.yaml")):
-        app.do(calendars.ImportCalendar(by=SYSTEM, document=load(file.read_bytes(), file.name)))
+    for table in shipped_tables():
+        app.do(calendars.ImportCalendar(by=SYSTEM, document=table))
     for procedure in wanted.values():
         app.do(definitions.Publish(by=SYSTEM, procedure=procedure))
-    return Place(app, tuple(_opened(app, office, customers) for office in offices), wanted)
+    return Place(app, tuple(_opened(app, office, customers) for office in offices))
 
 
 def _office(procedure: Procedure) -> Office:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from random import Random
 from typing import Any
 
 from console.year.people import People
@@ -18,7 +17,6 @@ from engine.errors import EngineError
 from engine.model import SYSTEM
 from engine.queries import rehearsed, work
 from engine.scheduler import tick
-from engine.store.calendars import calendar_of
 
 _BY_HAND = 0.6
 """What is started by hand is started in the first part of the span, so that most of it comes to its end."""
@@ -108,11 +106,10 @@ class Play:
 
     def _moment(self, office: Office, element: str | None) -> datetime:
         app = self.place.app
-        draw = Random(f"{self.people.manners.seed}/{office.unit}/{element}")  # noqa: S311 - made-up people
+        draw = self.people.draw(f"{office.unit}/{element}")
         begin = self.clock.now()
         day = (begin + (self.until - begin) * (_BY_HAND * draw.random())).astimezone(app.zone).date()
-        with app.store.read() as conn:
-            day = roll(day, "next", calendar_of(conn, office.unit)).day
+        day = roll(day, "next", self.people.calendar(office.unit)).day
         moment = datetime.combine(day, time(9), app.zone) + timedelta(minutes=draw.randrange(60))
         return max(moment.astimezone(UTC), begin)
 

@@ -14,8 +14,6 @@ from console.year.gathering import Kickoff, Left, Reason, Wave, Year
 from console.year.people import Manners
 from engine.errors import EngineError, Invalid
 
-_MOST = 20
-"""Steps listed that were missed; the rest are counted."""
 _WHY: Messages = {
     "planned": "{step}: to be done on {on}",
     "again": "{step}: was done {text} times and is open again, to be done on {on}",
@@ -62,14 +60,8 @@ def tell(year: Year, manners: Manners) -> None:
     output.table(("Started on", "ID", "Procedure", "Period", "How", "Ended on"), map(_kickoff, year.kickoffs))
     if year.missed:
         _part(tr("Missed deadlines"))
-        rows = [(each.code, each.step, f"{each.missed}/{each.due}") for each in year.missed[:_MOST]]
+        rows = [(each.code, each.step, f"{each.missed}/{each.due}") for each in year.missed]
         output.table(("Procedure", "Step", "Missed"), rows)
-        if more := year.missed[_MOST:]:
-            output.say(
-                "… and {steps} more steps, {number} times",
-                steps=len(more),
-                number=sum(e.missed for e in more),
-            )
     _part(tr("Open work at the end of each week"))
     _loads(year)
     if year.rounds:

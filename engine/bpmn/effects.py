@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from engine.errors import EngineError
+
 MAX_ITEMS = 200_000
 """Instances of one multi-instance activity: more would hold up everybody else."""
 
@@ -91,6 +93,7 @@ class Failed(Effect):
     """The element could not run; the token stays until a person retries or skips it."""
 
     reason: str
+    fault: EngineError = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -357,7 +357,7 @@ class Run(Workflow):  # type: ignore[misc]
         # What was done before stays done: the step is kept, and a person retries or skips this element.
         if token.alive:
             token.internal_data["e"] = str(fault)
-            self.effects.append(effects.Failed(token.id, token.task_spec.name, str(fault)))
+            self.effects.append(effects.Failed(token.id, token.task_spec.name, str(fault), fault))
 
     def _close_scope(self, number: int) -> None:
         scope = self.scopes.get(number)

@@ -150,6 +150,22 @@ class Cycle:
             return (self.every * number).after(armed, zone, calendar)
         return (self.every * (number - 1)).after(self.start.at(zone), zone, calendar)
 
+    def following(
+        self, number: int, now: datetime, armed: datetime, zone: ZoneInfo, calendar: WorkingCalendar
+    ) -> int:
+        """The number of the first firing from `number` on that is later than `now`, or that there is none of."""
+        if self.every == Duration(
+            hours=self.every.hours, minutes=self.every.minutes, seconds=self.every.seconds
+        ):
+            first = self.firing(
+                1, armed, zone, calendar
+            )  # these may be many millions: they are not tried one by one
+            assert first is not None
+            return max(number, (now - first) // self.every.exact + 2)
+        while (due := self.firing(number, armed, zone, calendar)) is not None and due <= now:
+            number += 1
+        return number
+
     def __str__(self) -> str:
         parts = [f"R{'' if self.repeats is None else self.repeats}", self.start, self.every]
         return "/".join(str(part) for part in parts if part is not None)

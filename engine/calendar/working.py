@@ -17,6 +17,18 @@ from engine.errors import Finding, Misbuilt, NotFound
 _SATURDAY = 5
 
 
+class NoTable(NotFound):
+    """No working-day table covers the year that a date leads into."""
+
+    def __init__(self, year: int, known: str) -> None:
+        super().__init__(
+            "No working-day table for {year}: import one with `flow calendar import` (known: {known})",
+            year=year,
+            known=known,
+        )
+        self.year = year
+
+
 class Reason(StrEnum):
     """Why a day is worked or not."""
 
@@ -79,7 +91,7 @@ class WorkingCalendar:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def mark(self, day: date) -> DayMark:
-        """All the calendar says of a day; `NotFound` when no table covers its year.
+        """All the calendar says of a day; `NoTable` when none covers its year.
 
         A day the unit decides itself is settled, so it is never provisional.
         """
@@ -114,9 +126,5 @@ class WorkingCalendar:
     def _table(self, year: int) -> CalendarTable:
         table = self._by_year.get(year)
         if table is None:
-            raise NotFound(
-                "No working-day table for {year}: import one with `flow calendar import` (known: {known})",
-                year=year,
-                known=", ".join(str(known) for known in self._by_year) or "-",
-            )
+            raise NoTable(year, ", ".join(str(known) for known in self._by_year) or "-")
         return table

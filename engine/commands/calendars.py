@@ -1,4 +1,4 @@
-"""Importing a working-day table; every open deadline is worked out again by it."""
+"""Importing a working-day table; whatever open instances count by it is worked out again."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Text, insert, select, type_coerce
+from sqlalchemy import Text, insert, select, text, type_coerce
 
 from engine.calendar.tables import CalendarTable, Exceptions
-from engine.commands import moving, recounting, schedules
+from engine.commands import deadlines, moving, recounting, redating, schedules, waits
 from engine.commands.core import Command, Context
 from engine.store import tables
 from engine.store.fingerprints import of_calendar
 from engine.strict_yaml import Document
+
+_ALONE = text("LOCK TABLE instance IN EXCLUSIVE MODE")
+"""Waits for whoever has an instance locked, and lets others read only. SQLite has one writer anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,10 @@ class Imported:
 
 
 def import_calendar(cmd: ImportCalendar, ctx: Context) -> Imported:
-    """Keep the table as the newest of its year and recompute. Raises Misbuilt for a faulty one."""
+    """Keep the table as the newest of its year and recompute. Raises Misbuilt for a faulty one.
+
+    Nobody else changes an instance meanwhile: what they counted by the old table would stay unseen.
+    """
     if cmd.unit is None:
         table = CalendarTable.from_document(cmd.document)
         year, status, body = table.year, str(table.status.value), table.to_mapping()
@@ -44,6 +50,8 @@ def import_calendar(cmd: ImportCalendar, ctx: Context) -> Imported:
         ctx.units(cmd.unit)
         body = dict(Exceptions.from_document(cmd.document).to_mapping())
         year, status = 0, "published"
+    if ctx.conn.dialect.name == "postgresql":
+        ctx.conn.execute(_ALONE)
     rows = tables.calendar_table
     newest = ctx.conn.execute(
         select(type_coerce(rows.c.body, Text))
@@ -81,16 +89,23 @@ def _stored(text: str | None) -> Any:
 
 
 def _recompute(ctx: Context) -> int:
-    """Work out every armed deadline again; each that moves is journaled with its instance."""
-    table = tables.deadline
-    moved = 0
-    for number in (
-        ctx.conn.execute(select(table.c.instance_id).distinct().where(tables.ARMED_DEADLINE)).scalars().all()
-    ):
+    """Work out everything that waits again; what moves is journaled with its instance.
+
+    First the dates that steps worked out, from which deadlines and timers count; then the armed deadlines, and the
+    timers. Returns how many deadlines moved.
+    """
+    moved = redating.by_calendar(ctx)
+    armed, timer = tables.deadline, tables.timer
+    counted = select(armed.c.instance_id).distinct().where(tables.ARMED_DEADLINE)
+    for number in ctx.conn.execute(counted).scalars().all():
         instance = ctx.instance(number)
         moving.loaded(ctx, instance)
-        rows = ctx.conn.execute(
-            select(table).where(table.c.instance_id == number, tables.ARMED_DEADLINE)
-        ).all()
+        rows = ctx.conn.execute(deadlines.ARMED, {"instance": number}).all()
         moved += recounting.recount(ctx, instance, rows)
+    waiting = select(timer.c.instance_id, timer.c.rule).where(tables.ARMED_TIMER, timer.c.kind == "event")
+    timed = {row.instance_id for row in ctx.conn.execute(waiting) if waits.by_calendar(row.rule)}
+    for number in sorted(timed):
+        instance = ctx.instance(number)
+        moving.loaded(ctx, instance)
+        waits.retime(ctx, instance)
     return moved

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Set
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn.diagram import Node
@@ -11,6 +12,9 @@ from engine.errors import NotFound
 
 if TYPE_CHECKING:
     from engine.commands.core import OpenInstance
+
+
+_WORD = re.compile(r"\w+")
 
 
 def called(instance: OpenInstance, node: Node) -> tuple[str, str]:
@@ -25,22 +29,32 @@ def called(instance: OpenInstance, node: Node) -> tuple[str, str]:
     return digest, process
 
 
-def given(instance: OpenInstance, node: Node, item: object, index: int, *, multi: bool) -> dict[str, object]:
+def given(
+    instance: OpenInstance, node: Node, item: object, index: int, *, multi: bool,
+    data: Mapping[str, object] | None = None, of: Set[str] | None = None,
+) -> dict[str, object]:  # fmt: skip
     """What a child gets, by copy: the declared inputs (all variables when none are declared), and its item.
 
-    Expressions of the inputs see the item too.
+    Expressions of the inputs see the item too. It is of the instance's variables, or of `data` in their place;
+    `of` leaves declared inputs out that read none of these.
     """
     assert instance.run is not None
+    data = instance.run.data if data is None else data
     own: dict[str, object] = {}
     if multi:
         own["loopCounter"] = index
         if node.loop is not None and node.loop.item:
             own[node.loop.item] = item
-    seen = {**instance.run.data, **own}
+    seen = {**data, **own}
     declared = node.properties.get("flow.in")
     if declared is None:
         return seen
-    found = {name: instance.run.env.evaluate(text, seen) for name, text in inputs(declared) if name}
+    wanted = [
+        (name, text)
+        for name, text in inputs(declared)
+        if name and (of is None or not of.isdisjoint(_WORD.findall(text)))
+    ]
+    found = {name: instance.run.env.evaluate(text, seen) for name, text in wanted}
     return {**found, **own}
 
 

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from engine.bpmn import state
 from engine.bpmn.meter import Meter
+from engine.calendar.working import NoTable
+from engine.commands.due_dates import leading_to
 from engine.errors import Conflict, Denied, EngineError, Invalid, NotFound, Problem
 from engine.events import Fact
 from engine.model import SYSTEM, Actor, label
@@ -165,6 +167,12 @@ class Context:
     before_commit: list[Callable[[], None]] = field(default_factory=list)
     past: list[Problem] = field(default_factory=list)
     """Deadlines that this command made past already, by the variable they are measured from."""
+    untabled: list[NoTable] = field(default_factory=list)
+    """Incidents of this command that no working-day table of a year was there for."""
+    prepared: Any = None
+    """What the command made ready before the transaction began (`commands.prepared`)."""
+    locks: bool = True
+    """Rows to be changed are locked; not while a command is being prepared."""
     _calendars: dict[str, WorkingCalendar] = field(default_factory=dict)
 
     @property
@@ -180,7 +188,8 @@ class Context:
     def instance(self, number: int) -> OpenInstance:
         """Lock an instance's row. Raises NotFound."""
         if number not in self.opened:
-            row = self.conn.execute(_INSTANCE, {"instance": number}).mappings().one_or_none()
+            found = self.conn.execute(_INSTANCE if self.locks else _PEEK, {"instance": number})
+            row = found.mappings().one_or_none()
             if row is None:
                 raise NotFound("There is no instance {label}", label=label(number))
             self._open(row)
@@ -218,6 +227,33 @@ class Context:
     def refuse_past(self, entered: Mapping[str, object]) -> None:
         """Raise Invalid when a date that a person entered makes a deadline that is past already."""
         problems = [each for each in self.past if each.field in entered]
+        if problems:
+            raise Invalid(problems)
+
+    @contextmanager
+    def within_tables(self, entered: Mapping[str, object]) -> Iterator[None]:
+        """Raise Invalid when what the block sets off needs a working-day table that is missing by a date entered.
+
+        That is the date nearest to the year, unless today is as near: then time itself ran beyond the tables, and
+        what failed stays what it is.
+        """
+        try:
+            yield
+        except NoTable as missing:
+            self._refuse_untabled(entered, missing)
+            raise
+        self._refuse_untabled(entered, *self.untabled)
+
+    def _refuse_untabled(self, entered: Mapping[str, object], *missing: NoTable) -> None:
+        template = (
+            "Dates counted from this one fall in {year}, which has no working-day table: have it imported "
+            "(`flow calendar import`), or enter another date"
+        )
+        problems = [
+            Problem(place, template, {"year": year})
+            for year in sorted({each.year for each in missing})
+            for place in leading_to(year, entered, self.today)
+        ]
         if problems:
             raise Invalid(problems)
 

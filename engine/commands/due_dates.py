@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +69,29 @@ def date_of(value: object) -> date | datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
+
+
+def leading_to(year: int, entered: Mapping[str, object], today: date) -> list[str]:
+    """The fields (`d0`, `rows.2.day`) whose dates lie nearest to a year; none while today lies as near."""
+
+    def away(day: date) -> timedelta:
+        return max(date(year, 1, 1) - day, day - date(year, 12, 31), timedelta())
+
+    days = dict(_days(entered))
+    nearest = min(map(away, days.values()), default=timedelta.max)
+    return [place for place, day in days.items() if away(day) == nearest < away(today)]
+
+
+def _days(value: object, *place: str) -> Iterator[tuple[str, date]]:
+    """The dates in values of a form and the rows of its tables, by their fields."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _days(each, *place, name)
+    elif isinstance(value, list):
+        for number, each in enumerate(value, 1):
+            yield from _days(each, *place, str(number))
+    elif (day := date_of(value)) is not None:
+        yield ".".join(place), day.date() if isinstance(day, datetime) else day
 
 
 def counting_of(instance: OpenInstance) -> Any:

@@ -13,7 +13,7 @@ from engine.bpmn.environment import plain
 from engine.bpmn.run import Run
 from engine.calendar.periods import Unit, key_form, period_named
 from engine.characters import blank
-from engine.commands import deadlines, jobs, moving, recounting
+from engine.commands import deadlines, jobs, moving, recounting, redating
 from engine.commands.core import Command, Context, OpenInstance
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.given import misgiven, missing
@@ -86,7 +86,8 @@ def start(cmd: Start, ctx: Context) -> int:
     """Start an instance, as somebody asked.
 
     Raises Invalid for a variable the procedure does not know, a date that is missing or none, a date that makes a
-    deadline past already, and a period that is none; Conflict for one that was started already.
+    deadline past already or leads beyond the working-day tables, and a period that is none; Conflict for one that
+    was started already.
     """
     _may_start(cmd, ctx)
     if ctx.actor != SYSTEM:
@@ -97,9 +98,11 @@ def start(cmd: Start, ctx: Context) -> int:
             raise Invalid(problems)
         if cmd.period is not None:
             _judge_period(cmd, cmd.period, definition, ctx)
-    number = begin(cmd, ctx)
-    if ctx.actor != SYSTEM:
-        ctx.refuse_past(cmd.variables)
+    if ctx.actor == SYSTEM:
+        return begin(cmd, ctx)
+    with ctx.within_tables(cmd.variables):
+        number = begin(cmd, ctx)
+    ctx.refuse_past(cmd.variables)
     return number
 
 
@@ -306,7 +309,7 @@ def resume(cmd: Resume, ctx: Context) -> None:
 
 
 def correct(cmd: Correct, ctx: Context) -> None:
-    """Set variables by hand; both the old and the new values are journaled, open deadlines follow."""
+    """Set variables by hand; both the old and the new values are journaled, dates counted from them follow."""
     _reason(cmd.reason)
     if not cmd.values:
         raise Invalid([Problem("values", "Say which variables, as in --set d0=2026-09-14")])
@@ -314,16 +317,19 @@ def correct(cmd: Correct, ctx: Context) -> None:
     run = moving.loaded(ctx, instance)
     if problems := misgiven(ctx, instance.definition, cmd.values, run.data):
         raise Invalid(problems)
-    before = {name: run.data.get(name) for name in cmd.values}
-    moving.move(ctx, instance, lambda run: run.correct(cmd.values))
+    whole = dict(run.data)
+    before = {name: whole.get(name) for name in cmd.values}
     personal = personal_names(instance.definition)
-    facts = {
-        "values": kept_apart(ctx, instance, cmd.values, personal),
-        "before": kept_apart(ctx, instance, before, personal),
-        "reason": cmd.reason,
-    }
-    ctx.note("variables.corrected", facts, instance=cmd.instance)
-    recounting.reconsider(ctx, instance, cmd.values)
+    with ctx.within_tables(cmd.values):
+        moving.move(ctx, instance, lambda run: run.correct(cmd.values))
+        facts = {
+            "values": kept_apart(ctx, instance, cmd.values, personal),
+            "before": kept_apart(ctx, instance, before, personal),
+            "reason": cmd.reason,
+        }
+        ctx.note("variables.corrected", facts, instance=cmd.instance)
+        recounting.reconsider(ctx, instance, cmd.values)
+        redating.by_correction(ctx, instance, whole)
 
 
 def cancel(cmd: Cancel, ctx: Context) -> None:

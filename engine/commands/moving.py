@@ -16,6 +16,7 @@ from engine.bpmn import effects as fx
 from engine.bpmn import state
 from engine.bpmn.diagram import PERSON_TASKS, Node
 from engine.bpmn.run import Run
+from engine.calendar.working import NoTable
 from engine.commands import deadlines, jobs, recounting, waits
 from engine.commands.environment import InstanceEnvironment
 from engine.errors import EngineError
@@ -84,7 +85,7 @@ def _attempt(ctx: Context, instance: OpenInstance, effect: fx.Effect) -> None:
         run = loaded(ctx, instance)
         if effect.token in run.tasks:
             run.tasks[effect.token].internal_data["e"] = str(fault)
-        failed = fx.Failed(effect.token, effect.element, str(fault))
+        failed = fx.Failed(effect.token, effect.element, str(fault), fault)
         ctx.services.effects[fx.Failed](ctx, instance, failed)
 
 
@@ -182,6 +183,8 @@ def _changed(ctx: Context, instance: OpenInstance, effect: fx.Changed) -> None:
 
 
 def _failed(ctx: Context, instance: OpenInstance, effect: fx.Failed) -> None:
+    if isinstance(effect.fault, NoTable):
+        ctx.untabled.append(effect.fault)
     ctx.note("element.failed", {"reason": effect.reason}, instance=instance.id, subject=effect.element)
     jobs.incident(ctx, instance, effect.token, effect.element, effect.reason)
 

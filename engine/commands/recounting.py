@@ -54,37 +54,48 @@ _NOTICES = (
     )
     .values(status="cancelled")
 )
+_UNDATED = (
+    select(tables.user_task.c.id, tables.user_task.c.element, tables.user_task.c.token)
+    .where(tables.user_task.c.instance_id == bindparam("instance"), tables.OPEN_WORK)
+    .where(tables.user_task.c.due_at.is_(None))
+    .where(tables.user_task.c.element.in_(bindparam("elements", expanding=True)))
+)
+_WHOLE = (
+    select(tables.deadline.c.id)
+    .where(tables.deadline.c.instance_id == bindparam("instance"), tables.deadline.c.element == WHOLE)
+    .limit(1)
+)
 _TASK_NOTICES = _NOTICES.where(tables.timer.c.task_id == bindparam("task"))
 _WHOLE_NOTICES = _NOTICES.where(tables.timer.c.task_id.is_(None))
 
 
-def reconsider(ctx: Context, instance: OpenInstance, changed: Mapping[str, object]) -> None:
-    """A date the open deadlines may be measured from was set or changed: work them out again."""
+def reconsider(ctx: Context, instance: OpenInstance, changed: Mapping[str, object]) -> int:
+    """A date the open deadlines may be measured from was set or changed: work them out again.
+
+    Returns how many dates moved.
+    """
     if ACTUAL not in changed and not any(date_of(value) is not None for value in changed.values()):
-        return
-    recount(ctx, instance, ctx.conn.execute(ARMED, {"instance": instance.id}).all())
+        return 0
+    moved = recount(ctx, instance, ctx.conn.execute(ARMED, {"instance": instance.id}).all())
     _arm_waiting(ctx, instance)
+    return moved
 
 
 def _arm_waiting(ctx: Context, instance: OpenInstance) -> None:
     """Arm the deadlines whose date was not known when their task opened, or the instance began."""
     process = instance.row["process"]
-    table, whole = tables.user_task, tables.deadline
     dated = [element for element, due in instance.definition.dues(process).items() if due.anchor is not None]
-    waiting = ctx.conn.execute(
-        select(table.c.id, table.c.element, table.c.token)
-        .where(table.c.instance_id == instance.id, tables.OPEN_WORK, table.c.due_at.is_(None))
-        .where(table.c.element.in_(dated))
-    ).all() if dated else []  # fmt: skip
-    for row in waiting:
+    place = {"instance": instance.id, "elements": dated}
+    for row in ctx.conn.execute(_UNDATED, place).all() if dated else ():
         node = instance.definition.node(process, row.element)
         promise = promised(ctx, instance, node)
         if promise is not None and promise.due is not None:
             arm(ctx, instance, node, row.token, row.id, promise)
-            ctx.conn.execute(update(table).where(table.c.id == row.id).values(due_at=promise.due.at))
-    there = select(whole.c.id).where(whole.c.instance_id == instance.id, whole.c.element == WHOLE).limit(1)
+            ctx.conn.execute(_TASK, {"task": row.id, "new_due_at": promise.due.at})
     promise = promised(ctx, instance, None)
-    if promise is not None and promise.due is not None and ctx.conn.execute(there).first() is None:
+    if promise is None or promise.due is None:
+        return
+    if ctx.conn.execute(_WHOLE, {"instance": instance.id}).first() is None:
         arm(ctx, instance, None, None, None, promise)
 
 

@@ -30,6 +30,7 @@ _MISSED = (
     .limit(bindparam("most", type_=Integer))
     .with_for_update(skip_locked=True)
 )
+_FIRED = update(tables.timer).where(tables.timer.c.id == bindparam("number")).values(status="fired")
 _WAITING = select(tables.job.c.payload).where(tables.NEW_JOB, tables.job.c.kind == "deadline")
 
 
@@ -45,7 +46,6 @@ def fire_timers(cmd: FireTimers, ctx: Context) -> int:
 
     What belongs to a suspended instance waits until it is resumed.
     """
-    timer = tables.timer
     due = ctx.conn.execute(_DUE, {"now": ctx.now, "most": cmd.limit}).all()
     missed = _missed(ctx, cmd.limit)
     both: list[tuple[Any, str, Any]] = [(r.due_at, "timer", r) for r in due]
@@ -59,7 +59,7 @@ def fire_timers(cmd: FireTimers, ctx: Context) -> int:
                 ctx, "deadline", instance=row.instance_id, key=f"deadline:{row.id}:{moment}", deadline=row.id
             )
     if due:
-        ctx.conn.execute(update(timer).where(timer.c.id.in_([row.id for row in due])).values(status="fired"))
+        ctx.conn.execute(_FIRED, [{"number": row.id} for row in due])
     return len(due) + len(missed)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from engine.bpmn import effects as fx
 from engine.bpmn.diagram import Node
 from engine.bpmn.rules.properties import others
 from engine.calendar.due_grammar import DueExpression
 from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
+from engine.calendar.working import NoTable
 from engine.commands import deadlines, due_dates
 from engine.commands.jobs import CHAIN
 from engine.errors import EngineError, Invalid
@@ -36,6 +38,20 @@ _CANCEL_TIMERS = (
         tables.ARMED_TIMER,
     )
     .values(status="cancelled")
+)
+_WAITING = (
+    select(tables.timer)
+    .where(
+        tables.timer.c.instance_id == bindparam("instance"),
+        tables.ARMED_TIMER,
+        tables.timer.c.kind == "event",
+    )
+    .order_by(tables.timer.c.id)
+)
+_MOVE_TIMER = (
+    update(tables.timer)
+    .where(tables.timer.c.id == bindparam("number"))
+    .values(rule=bindparam("new_rule"), due_at=bindparam("new_due_at"))
 )
 _UNSUBSCRIBE = delete(tables.subscription).where(
     tables.subscription.c.instance_id == bindparam("instance"),
@@ -212,7 +228,7 @@ def when(ctx: Context, instance: OpenInstance, text: str) -> tuple[str, datetime
                 template = "The timer {text!r} gives {value}, which is no date or duration written as text"
                 raise EngineError(template, text=text, value=shown(value)) from None
             said, literal = value, _literal(value)
-        due, repeats = _first(ctx, instance, text, literal)
+        due, repeats = _firing(ctx, instance, text, literal, 1, ctx.now)
     except Invalid as refused:
         template = "The timer {text!r} gives no time: {reason}"
         raise EngineError(template, text=text, reason=refused.problems[0]) from None
@@ -230,32 +246,85 @@ def _literal(text: str) -> Duration | Cycle | Instant | DueExpression:
         return expression
 
 
-def _first(
-    ctx: Context, instance: OpenInstance, text: str, literal: Duration | Cycle | Instant | DueExpression
-) -> tuple[datetime, int | None]:
-    """When it fires first, and the firings left of a cycle. Raises Invalid when that lies beyond the calendar."""
+def _firing(
+    ctx: Context, instance: OpenInstance, text: str, literal: Duration | Cycle | Instant | DueExpression,
+    number: int, armed: datetime,
+) -> tuple[datetime, int | None]:  # fmt: skip
+    """When it fires for the first time (of a cycle, for the `number`th), and the firings of a cycle.
+
+    Raises Invalid when that lies beyond the calendar.
+    """
     calendar, zone = ctx.calendar(instance.row["unit"]), ctx.services.zone
     match literal:
         case DueExpression() as expression:
-            return _due(ctx, instance, expression), None
+            return _due(ctx, instance, expression, armed), None
         case Duration() as duration:
-            return duration.after(ctx.now, zone, calendar), None
+            return duration.after(armed, zone, calendar), None
         case Instant() as instant:
             return instant.at(zone), None
         case Cycle() as cycle:
-            first = cycle.firing(1, ctx.now, zone, calendar)
-            if first is None:
+            due = cycle.firing(number, armed, zone, calendar)
+            if due is None:
                 raise EngineError("The timer {text!r} never fires", text=text)
-            return first, cycle.repeats
+            return due, cycle.repeats
 
 
-def _due(ctx: Context, instance: OpenInstance, expression: DueExpression) -> datetime:
+def _due(ctx: Context, instance: OpenInstance, expression: DueExpression, armed: datetime) -> datetime:
     """When a due date fires that stands where a timer does: as its day begins."""
-    due = due_dates.work_out(ctx, instance, expression, ctx.now)
+    due = due_dates.work_out(ctx, instance, expression, armed)
     if due is None:
         template = "The timer {text!r} counts from {anchor}, which has no date yet"
         raise EngineError(template, text=expression.text, anchor=str(expression.anchor))
     return due_dates.day_begins(ctx, due.day) if due.whole_day else due.at
+
+
+def by_calendar(rule: str) -> bool:
+    """Whether a waiting timer of that text may move when a working-day table changes."""
+    literal = _literal(rule)
+    if isinstance(literal, Cycle):
+        literal = literal.every
+    return isinstance(literal, DueExpression) or (
+        isinstance(literal, Duration) and literal.working_days is not None
+    )
+
+
+def retime(ctx: Context, instance: OpenInstance, before: Mapping[str, Any] | None = None) -> None:
+    """Move the timers that wait in an instance whose date, or the working-day table they count by, is another now.
+
+    `before` is what the variables were: a timer that an expression gave follows where this comes out otherwise now.
+    One that can no longer be told stays as it is, and the journal says why.
+    """
+    place = {"instance": instance.id}
+    for row in ctx.conn.execute(_WAITING, place).all():
+        try:
+            rule = row.rule if before is None else _said(instance, row, before)
+            armed = datetime.fromisoformat(row.facts["armed"])
+            due, _ = _firing(ctx, instance, rule, _literal(rule), row.facts.get("firing", 1), armed)
+        except EngineError as fault:
+            if isinstance(fault, NoTable):
+                ctx.untabled.append(fault)
+            facts = {"rule": row.rule, "due": row.due_at.isoformat(), "reason": str(fault)}
+            ctx.note("timer.stayed", facts, instance=instance.id, subject=row.element)
+            continue
+        if due != row.due_at:
+            ctx.conn.execute(_MOVE_TIMER, {"number": row.id, "new_rule": rule, "new_due_at": due})
+            facts = {"rule": rule, "from": row.due_at.isoformat(), "to": due.isoformat()}
+            ctx.note("timer.moved", facts, instance=instance.id, subject=row.element)
+
+
+def _said(instance: OpenInstance, row: Row[Any], before: Mapping[str, Any]) -> str:
+    """What a waiting timer's text says now: as it was armed, unless its expression gives something else by now."""
+    assert instance.run is not None
+    node = instance.definition.node(instance.row["process"], row.element)
+    text = node.events[row.facts["index"]].text or ""
+    try:
+        _literal(text)
+    except Invalid:
+        evaluate = instance.run.env.evaluate
+        now = evaluate(text, instance.run.data)
+        if isinstance(now, str) and now != evaluate(text, before):
+            return now
+    return str(row.rule)
 
 
 def disarm(ctx: Context, instance: OpenInstance, token: int) -> None:

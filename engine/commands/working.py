@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from engine.bpmn.run import Run
 from engine.calendar.durations import Cycle, parse_timer
+from engine.calendar.working import WorkingCalendar
 from engine.characters import blank
 from engine.commands import batches, deadlines, instances, jobs, messages, moving, notices
 from engine.commands.core import Context, OpenInstance
@@ -18,11 +19,19 @@ from engine.errors import Conflict, Invalid, Problem
 from engine.model import SYSTEM, InstanceStatus
 from engine.store import tables
 
+_DUE = select(tables.timer).where(tables.timer.c.id == bindparam("number"))
+_REARM = (
+    update(tables.timer)
+    .where(tables.timer.c.id == bindparam("number"))
+    .values(status="armed", due_at=bindparam("due"), facts=bindparam("kept"))
+)
+_ANY_CALENDAR = WorkingCalendar.of(())
+"""For cycles that count no working days."""
+
 
 def _timer(ctx: Context, job: Any) -> None:
     """A timer fell due: the event happens, a notice goes out."""
-    table = tables.timer
-    timer = ctx.conn.execute(select(table).where(table.c.id == job.payload["timer"])).one()
+    timer = ctx.conn.execute(_DUE, {"number": job.payload["timer"]}).one()
     if timer.status != "fired":
         return  # withdrawn between tick and work
     ctx.meter.chain = timer.facts.get(jobs.CHAIN, 0)
@@ -47,18 +56,13 @@ def _rearm(ctx: Context, instance: Any, timer: Any) -> None:
     if not isinstance(cycle, Cycle) or not timer.facts.get("repeats"):
         return
     armed = datetime.fromisoformat(timer.facts["armed"])
-    calendar, zone = ctx.calendar(instance.row["unit"]), ctx.services.zone
-    number = timer.facts.get("firing", 1) + 1
+    zone, counts = ctx.services.zone, cycle.every.working_days is not None
+    calendar = ctx.calendar(instance.row["unit"]) if counts else _ANY_CALENDAR
+    number = cycle.following(timer.facts.get("firing", 1) + 1, ctx.now, armed, zone, calendar)
     due = cycle.firing(number, armed, zone, calendar)
-    while due is not None and due <= ctx.now:
-        number += 1
-        due = cycle.firing(number, armed, zone, calendar)
     if due is not None:
-        ctx.conn.execute(
-            update(tables.timer)
-            .where(tables.timer.c.id == timer.id)
-            .values(due_at=due, status="armed", facts={**timer.facts, "firing": number, jobs.CHAIN: 0})
-        )
+        kept = {**timer.facts, "firing": number, jobs.CHAIN: 0}
+        ctx.conn.execute(_REARM, {"number": timer.id, "due": due, "kept": kept})
 
 
 def _deadline(ctx: Context, job: Any) -> None:

@@ -322,17 +322,18 @@ def _go_on(
     ctx: Context, instance: OpenInstance, node: Node, row: Any, values: dict[str, Any], form: Form | None,
     people: tuple[str | None, ...],
 ) -> None:  # fmt: skip
-    entering = {name: value for name, value in values.items() if _enters(form, value)}
-    if row.batch_id is not None:
-        assert instance.run is not None
-        instance.run.data.update(waits.remember(instance, node, *people))
-        batches.item_done(ctx, instance, node, row.batch_id, row.batch_index, entering)
-        return
     assert instance.run is not None
+    entering = {name: value for name, value in values.items() if _enters(form, value)}
     changed = {name: value for name, value in entering.items() if instance.run.data.get(name) != value}
-    deadlines.keep_whole(ctx, instance, node.id)
-    kept = deadlines.remember_actual(ctx, instance, node) | waits.remember(instance, node, *people)
-    moving.move(ctx, instance, lambda run: run.complete(row.token, {**entering, **kept}))
+    kept = waits.remember(instance, node, *people)
+    with ctx.within_tables(changed):
+        if row.batch_id is not None:
+            instance.run.data.update(kept)
+            batches.item_done(ctx, instance, node, row.batch_id, row.batch_index, entering)
+            return
+        deadlines.keep_whole(ctx, instance, node.id)
+        kept |= deadlines.remember_actual(ctx, instance, node)
+        moving.move(ctx, instance, lambda run: run.complete(row.token, {**entering, **kept}))
     ctx.refuse_past(changed)
 
 

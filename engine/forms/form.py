@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
+
+from engine.characters import folded
 
 OptionValue: TypeAlias = str | int | float
 
@@ -30,7 +33,7 @@ class Text:
         return self.en if lang.startswith("en") and self.en else self.zh
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Option:
     """One thing to choose: stored as `value`, read as `label`."""
 
@@ -38,6 +41,11 @@ class Option:
     label: Text
     weight: float | None = None
     """Only of a scale's point: what it counts when its value is not the number to count."""
+
+    @cached_property
+    def writings(self) -> tuple[str, ...]:
+        """The ways in which it may be written."""
+        return tuple(folded(name) for name in (self.value, self.label.zh, self.label.en) if name != "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from engine.forms.cleaning import Setting, check
 from engine.forms.conditions import load_condition
 from engine.forms.form import FIELD_TYPES, Field, Form, Option, OptionValue, Row, Scale, Score, Text
 from engine.forms.patterns import compiled
-from engine.forms.reading import RefusedError, read, writings
+from engine.forms.reading import RefusedError, read
 from engine.strict_yaml import Reader, Value, load, nearest, shown
 
 _FIELD_ID = re.compile(r"[a-z][a-z0-9_]*")
@@ -153,7 +153,7 @@ def _option(entry: Reader, taken: dict[str, OptionValue]) -> Option:
         value = ""
     option = Option(value, read_text(entry, "label"), _weight(entry))
     entry.done()
-    for name in sorted(set(writings(option)) - {""}):
+    for name in sorted(set(option.writings) - {""}):
         if name in taken:
             remedy = "Write another value or label"
             template = "{name} already stands for the option {other}"

@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
-from engine.characters import blank, identity, unstorable
+from engine.characters import blank, folded, identity, unstorable
 from engine.errors import Problem
 from engine.forms.form import Field, Option
 from engine.strict_yaml import nearest, shown
@@ -57,11 +56,6 @@ def inside(place: str, problem: Problem) -> Problem:
     """The problem as seen from outside `place`."""
     where = f"{place}.{problem.field}" if problem.field else place
     return Problem(where, problem.template, problem.params)
-
-
-def folded(value: object) -> str:
-    """How two writings of one option are compared: without width, case and outer blanks."""
-    return unicodedata.normalize("NFKC", str(value)).strip().casefold()
 
 
 def _refused(template: str, **params: object) -> RefusedError:
@@ -167,11 +161,11 @@ def _option(options: Sequence[Option], raw: object) -> object:
                 return option.value
         key = folded(raw if isinstance(raw, str) or abs(raw) <= LARGEST else "")
         for option in options:
-            if key in writings(option):
+            if key in option.writings:
                 return option.value
     known = ", ".join(str(option.value) for option in options)
     meant = (
-        nearest(raw, [name for option in options for name in writings(option)])
+        nearest(raw, [name for option in options for name in option.writings])
         if isinstance(raw, str)
         else None
     )
@@ -179,11 +173,6 @@ def _option(options: Sequence[Option], raw: object) -> object:
         template = "{found} is not among the options; did you mean {meant}? They are: {known}"
         raise _refused(template, found=shown(raw), meant=meant, known=known)
     raise _refused("{found} is not among the options: {known}", found=shown(raw), known=known)
-
-
-def writings(option: Option) -> list[str]:
-    """The ways in which the option may be written."""
-    return [folded(name) for name in (option.value, option.label.zh, option.label.en) if name != ""]
 
 
 def _choices(field: Field, raw: object) -> object:
@@ -205,7 +194,7 @@ def _choices(field: Field, raw: object) -> object:
 
 def _split(options: Sequence[Option], text: str) -> list[str]:
     """The parts of an enumeration, unless an option itself is written so."""
-    if any(folded(text) in writings(option) for option in options):
+    if any(folded(text) in option.writings for option in options):
         return [text]
     return [part for part in _SEPARATORS.split(text) if part.strip()]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import keyword
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -263,7 +264,7 @@ class _Parser:
             return Part(_number(lexeme))
         if kind == "text" and not (self.feel and lexeme[0] == "'"):
             self.advance()
-            return Part(json.dumps(_unescaped(lexeme), ensure_ascii=False), literal=True)
+            return Part(json.dumps(_unescaped(lexeme, feel=self.feel), ensure_ascii=False), literal=True)
         if kind != "word":
             raise self.unread()
         self.advance()
@@ -346,8 +347,26 @@ def _number(text: str) -> str:
     return str(int(text)) if text.isdigit() else repr(float(text))
 
 
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
+_ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{6}|.)", re.DOTALL)
+_SIGNS = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def _unescaped(text: str, *, feel: bool) -> str:
+    """The text that a literal stands for. A backslash before anything that has no meaning with it is itself: in
+    the expression language all but quotes and backslashes (Jakarta EL 3.0, 1.3), in FEEL fewer (DMN 1.3, 10.3.1.2).
+    """
+
+    def meant(match: re.Match[str]) -> str:
+        after = match[1]
+        if after in ("\\", '"', "'"):
+            return after
+        if feel and after in _SIGNS:
+            return _SIGNS[after]
+        if feel and len(after) > 1 and (code := int(after[1:], 16)) <= sys.maxunicode:
+            return chr(code)
+        return match[0]
+
+    return _ESCAPED.sub(meant, text[1:-1])
 
 
 def _called(name: str) -> Refusal:

@@ -59,13 +59,6 @@ def of_task(conn: Connection, number: int, task: str) -> tuple[Line, ...]:
     return tuple(line for line in _lines(conn, [instance_chain(number)]) if line.subject == task)
 
 
-def set_in(conn: Connection, number: int) -> Iterator[Line]:
-    """By which steps of the program an instance's variables were set, the latest first."""
-    query = _LINES.where(journal.c.chain == instance_chain(number), journal.c.kind == "variables.set")
-    for part in conn.execute(query.order_by(journal.c.seq.desc())).partitions(_CHUNK):
-        yield from _revealed(conn, part)
-
-
 def of_chain(conn: Connection, chain: str) -> tuple[Line, ...]:
     """One chain: an instance's, or the organisation's."""
     return _lines(conn, [chain])

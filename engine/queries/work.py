@@ -79,16 +79,18 @@ def has_ended(conn: Connection, number: int) -> bool:
     return status in ("completed", "cancelled", "failed")
 
 
+_NEXT = [
+    select(func.min(tables.timer.c.due_at)).where(tables.ARMED_TIMER),
+    select(func.min(tables.deadline.c.due_at)).where(tables.ARMED_DEADLINE),
+    select(func.min(tables.schedule.c.next_at)).where(tables.schedule.c.status == "active"),
+    select(func.min(tables.job.c.not_before)).where(tables.NEW_JOB),
+]
+_NEXT_DUE = select(*(each.scalar_subquery() for each in _NEXT))
+
+
 def next_due(conn: Connection) -> datetime | None:
     """The next moment at which something falls due by itself: a timer, a deadline, a kick-off, a job's next try."""
-    timer, deadline, schedule, table = tables.timer, tables.deadline, tables.schedule, tables.job
-    found = [
-        conn.execute(select(func.min(timer.c.due_at)).where(tables.ARMED_TIMER)).scalar_one(),
-        conn.execute(select(func.min(deadline.c.due_at)).where(tables.ARMED_DEADLINE)).scalar_one(),
-        conn.execute(select(func.min(schedule.c.next_at)).where(schedule.c.status == "active")).scalar_one(),
-        conn.execute(select(func.min(table.c.not_before)).where(tables.NEW_JOB)).scalar_one(),
-    ]
-    return min((each for each in found if each is not None), default=None)
+    return min((each for each in conn.execute(_NEXT_DUE).one() if each is not None), default=None)
 
 
 def setting(conn: Connection, name: str) -> Any:

@@ -154,14 +154,14 @@ def _set_up(app: App, procedure: Procedure, stage: Stage, others: Sequence[Proce
     }
     raw = json.dumps(document, ensure_ascii=False).encode()
     app.do(organisation.ImportOrganisation(by=SYSTEM, document=load(raw, "stage"), raw=raw))
-    for years in _calendars():
+    for years in shipped_tables():
         app.do(calendars.ImportCalendar(by=SYSTEM, document=years))
     for each in (*others, procedure):
         app.do(definitions.Publish(by=SYSTEM, procedure=each))
 
 
 @cache
-def _calendars() -> tuple[Document, ...]:
+def shipped_tables() -> tuple[Document, ...]:
     """The shipped working-day tables, read once."""
     files = sorted((shipped() / "processes" / "calendars").glob("*.yaml"))
     return tuple(load(file.read_bytes(), file.name) for file in files)

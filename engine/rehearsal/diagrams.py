@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, wraps
 from json import dumps
 from pathlib import Path
@@ -32,17 +32,16 @@ from engine.calendar.tables import CalendarTable
 from engine.check import check_diagram
 from engine.check.steps import unsaid
 from engine.clock import VirtualClock
-from engine.commands import instances, timers, worklist
+from engine.commands import instances
 from engine.commands.environment import BUILT_IN
 from engine.config import Workspace, shipped
 from engine.decisions import read_decisions
 from engine.errors import EngineError, Finding, Misbuilt
-from engine.expressions.faults import shown
 from engine.handlers import Handler, Handlers, Kind
-from engine.model import SYSTEM, Actor
+from engine.model import SYSTEM
 from engine.procedures import bundle_hash
 from engine.procedures.packing import pack
-from engine.queries import work
+from engine.rehearsal.playing import END, PEOPLE, START, Progress, Stage, play
 from engine.rehearsal.waiting import Wait, waits
 from engine.rehearsal.watching import Watch
 from engine.store import tables
@@ -51,13 +50,7 @@ from engine.strict_yaml import load
 
 log = logging.getLogger("satisflow")
 
-START = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
-"""When rehearsals begin: a Monday, 09:00 in Shanghai."""
 ZONE = ZoneInfo("Asia/Shanghai")
-END = START.replace(year=START.year + 100)
-"""When they end at the latest, however much time may pass."""
-_PEOPLE = ("rehearsal", "rehearsal-2")
-"""Two, for steps that ask for a second pair of eyes."""
 _UNIT = "rehearsal"
 _REHEARSE_WHOLE = "With its functions it runs in a rehearsal of its procedure: `flow rehearse CODE`"
 
@@ -80,32 +73,10 @@ class Rehearsal:
     """Why elements failed, or why it was left as it stood; of one that waits also what stopped the file's others."""
     waits: tuple[Wait, ...] = ()
     """Of one that waits: where, and for what."""
+    left: str = ""
+    """Of one that waits, and that time alone would lead on: why no more time passed, if not for the horizon."""
     warnings: tuple[Finding, ...] = ()
     """What was entered though it is `incomplete`: elements whose functions were not called, or that name none."""
-
-
-@dataclass(slots=True)
-class _Stage:
-    """The made-up world of one rehearsal."""
-
-    clock: VirtualClock
-    slept: bool = False
-    late: bool = False
-    """Time passed inside a script: what fell due meanwhile goes before everything else."""
-    functions: dict[str, Callable[..., Any]] = field(default_factory=dict)
-
-    def sleep(self, seconds: float) -> None:
-        """For scripts: virtual time passes; what falls due meanwhile fires after the script."""
-        most = int((END - self.clock.now()).total_seconds())
-        if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 <= seconds <= most:
-            template = "sleep({seconds}) is no time to wait: write a number of seconds from 0 to {most}"
-            raise EngineError(template, seconds=shown(seconds), most=most)
-        self.clock.advance(seconds=float(seconds))
-        self.slept = self.late = True
-
-    def paused(self) -> bool:
-        slept, self.slept = self.slept, False
-        return slept
 
 
 def run(
@@ -118,6 +89,7 @@ def run(
     horizon_s: float = 3600.0,
     reload: bool = False,
     decisions: Mapping[str, bytes] | None = None,
+    progress: Progress | None = None,
 ) -> Rehearsal:
     """Run one process of a diagram and say what became of it.
 
@@ -126,6 +98,7 @@ def run(
     too; those not named begin when a message or signal begins them, those named as though it had come.
     `horizon_s` is how much virtual time may pass. With `reload` the state is read back from the database after
     every step. `decisions` are the decision tables that its business rule tasks name: .dmn files, by file name.
+    `progress` is told after every step how far it is.
     Raises Misbuilt for a diagram, or tables, that cannot run faithfully; EngineError for variables that cannot be
     kept as JSON; TypeError and ValueError for other arguments than these.
     """
@@ -133,8 +106,12 @@ def run(
         raise TypeError(f"bpmn is the diagram's file as bytes, not {type(bpmn).__name__}: read it as such")
     if not (math.isfinite(horizon_s) and horizon_s >= 0):
         raise ValueError(f"horizon_s is {horizon_s}: give a number of seconds from 0")
+    if isinstance(also_start, str):
+        raise TypeError(f"also_start is a list of ids, not one text: give [{also_start!r}]")
+    if taken := sorted({"sleep", *BUILT_IN} & set(functions or ())):
+        raise ValueError(f"functions holds {', '.join(taken)}, which scripts have already: call it otherwise")
     bpmn = bytes(bpmn)
-    stage = _Stage(VirtualClock(START))
+    stage = Stage(VirtualClock(START))
     stage.functions |= {name: _guarded(name, function) for name, function in (functions or {}).items()}
     stage.functions["sleep"] = stage.sleep
     decisions = decisions or {}
@@ -160,7 +137,7 @@ def run(
             command = instances.Start(by=SYSTEM, procedure=f"rehearsal-{place}", unit=_UNIT, variables=given)
             number = app.do(command).value
         horizon = timedelta(seconds=min(horizon_s, (END - START).total_seconds()))
-        restless = _play(app, stage, watch, START + horizon)
+        restless = play(app, stage, watch, START + horizon, progress or (lambda _, __: None))
         return _outcome(app, diagram, number, watch, restless)
 
 
@@ -181,7 +158,7 @@ def _guarded(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return guarded
 
 
-def _app(stage: _Stage, store: Store, folder: Path, reload: bool) -> App:
+def _app(stage: Stage, store: Store, folder: Path, reload: bool) -> App:
     """The engine on a database in memory; the records that steps leave go with `folder`."""
     workspace = Workspace(folder, "rehearsal", ZONE, "en", "sqlite://", True, True)
     return open_app(
@@ -233,12 +210,12 @@ def _lay_out(
     }
     with app.store.write() as conn:
         conn.execute(insert(tables.unit).values(id=_UNIT, name=_UNIT))
-        conn.execute(insert(tables.person), [{"id": name, "name": name, "active": True} for name in _PEOPLE])
+        conn.execute(insert(tables.person), [{"id": name, "name": name, "active": True} for name in PEOPLE])
         conn.execute(insert(tables.calendar_table), list(_calendars()))
         for role in sorted(roles):
             conn.execute(insert(tables.role).values(id=role, name=role))
             conn.execute(
-                insert(tables.holding), [{"person": name, "role": role, "unit": _UNIT} for name in _PEOPLE]
+                insert(tables.holding), [{"person": name, "role": role, "unit": _UNIT} for name in PEOPLE]
             )
         others = [each.id for each in diagram.processes.values() if each.executable]
         for number, process in enumerate(dict.fromkeys((*processes, *others))):
@@ -248,7 +225,7 @@ def _lay_out(
             conn.execute(
                 insert(tables.definition).values(
                     hash=bundle_hash(files), procedure=name, version=1, code=process, title=process,
-                    published_at=START, published_by=_PEOPLE[0], bundle=pack(files),
+                    published_at=START, published_by=PEOPLE[0], bundle=pack(files),
                     facts={"process": process, "begins": _begun_by_others(diagram, process, processes)},
                 )
             )  # fmt: skip
@@ -273,71 +250,10 @@ def _calendars() -> tuple[dict[str, object], ...]:
         found.append(
             {
                 "year": table.year, "status": str(table.status.value), "body": table.to_mapping(),
-                "imported_at": START, "imported_by": _PEOPLE[0],
+                "imported_at": START, "imported_by": PEOPLE[0],
             }
         )  # fmt: skip
     return tuple(found)
-
-
-def _play(app: App, stage: _Stage, watch: Watch, end: datetime) -> str | None:
-    """Do everything that can be done, and let time pass to the next thing due, until nothing is left.
-
-    Returns why it was left as it stands, if it came to no rest or a task could not be completed.
-    """
-    while not (reason := watch.restless()):
-        if stage.late:
-            stage.late = False
-            _fire_first(app)
-        if app.settle(limit=1):
-            continue
-        if app.do(timers.FireTimers(by=SYSTEM)).value:
-            continue
-        try:
-            if _complete_one(app):
-                continue
-        except EngineError as refused:
-            return str(refused)
-        with app.store.read() as conn:
-            due = work.next_due(conn)
-        if due is None or due > end:
-            return None
-        if due > stage.clock.now():
-            stage.clock.move_to(due)
-            watch.changed = True
-    return reason
-
-
-def _fire_first(app: App) -> None:
-    """Let the timers that fell due while a script slept happen, and end what they end, before it goes on."""
-    app.do(timers.FireTimers(by=SYSTEM))
-    table = tables.job
-    first = (
-        select(table.c.id).where(tables.NEW_JOB, table.c.kind.in_(("timer", "cancel"))).order_by(table.c.id)
-    )
-    while True:
-        with app.store.read() as conn:
-            number = conn.execute(first.where(table.c.attempts == 0).limit(1)).scalar_one_or_none()
-        if number is None:
-            return
-        app.work(number)
-
-
-def _complete_one(app: App) -> bool:
-    table = tables.user_task
-    with app.store.read() as conn:
-        row = conn.execute(
-            select(table.c.id, table.c.excluded)
-            .join(tables.instance, tables.instance.c.id == table.c.instance_id)
-            .where(tables.OPEN_WORK, tables.instance.c.status == "running")
-            .order_by(table.c.opened_at, table.c.instance_id, table.c.id)
-            .limit(1)
-        ).one_or_none()
-    if row is None:
-        return False
-    taken = {person for person, _ in row.excluded or ()}
-    person = next((name for name in _PEOPLE if name not in taken), _PEOPLE[0])
-    app.do(worklist.Complete(by=Actor(person), task=row.id, values={}))
-    return True
 
 
 def _outcome(app: App, diagram: Diagram, number: int, watch: Watch, restless: str | None) -> Rehearsal:
@@ -372,6 +288,7 @@ def _outcome(app: App, diagram: Diagram, number: int, watch: Watch, restless: st
         ended="completed" if ended == "terminated" else ended,
         incidents=reasons,
         waits=waiting,
+        left=watch.left if ended == "waiting" else "",
         warnings=tuple(each for each in (*unsaid(diagram), *_not_called(diagram)) if each.element in entered),
     )
 

@@ -18,10 +18,19 @@ from engine.store import tables
 
 MAX_VISITED = 400_000
 """Elements entered, after which a rehearsal is left as it stands."""
-MAX_IDLE = 40_000
-"""Tasks completed, timers fired and jobs run in a row that enter no element, after which it is."""
-MAX_INSTANCES = 20_000
-"""Instances of one multi-instance activity, beyond which it is."""
+MAX_STEPS = 22_000
+"""Steps, after which it is: a task opened or completed, an instance begun or ended, a message sent or taken.
+
+They are what goes into the journal besides the way, the variables and timers set, so that how the state is kept
+changes nothing.
+"""
+_FIRING = 4
+"""Steps that a timer counts for, by the time it takes."""
+_QUIET = ("instance.moved", "variables.set", "timer.armed")
+MAX_FIRED = 4_000
+"""Timers that fire while no variable changes and no other element is entered, after which it is."""
+MAX_INSTANCES = 10_000
+"""Instances of its multi-instance activities, all together, beyond which it is."""
 MAX_FAILED = 50
 """Incidents, after which it is."""
 MAX_LAPS = 500
@@ -48,19 +57,34 @@ class Watch:
         """Since anything changed, by the instance, where another one started it."""
         self.now: list[tuple[int, str]] = []
         self.changed = False
+        self.moved = False
+        """Whether the clock moved on."""
+        self.known: set[str] = set()
+        """Elements entered since a variable changed."""
+        self.fired = 0
+        """Timers since a variable changed or another element was entered."""
         self.failed = 0
-        self.idle = 0
-        """Steps in a row that entered no element."""
-        self._seen = 0
+        self.items = 0
+        self.steps = 0
+        self.begun = 0
+        """How many steps there were when time last passed."""
+        self.left = ""
+        """Why no more time was let pass, though nothing is wrong."""
+        self.opened = False
+        """Whether a task was opened. Whoever looks for the open ones takes it back."""
         self.too_many = ""
         """Why it would take too long, if that can be foreseen."""
 
     def __call__(self, fact: Fact) -> None:
         facts, instance = fact.facts, fact.instance or 0
+        self.steps += fact.kind not in _QUIET
         match fact.kind:
             case "instance.moved":
                 path = facts["path"]
                 assert isinstance(path, list)
+                if not self.known.issuperset(path):
+                    self.known.update(path)
+                    self.fired = 0
                 self.visited += [(instance, element) for element in path]
                 own = instance if instance in self.children else 0
                 self.now += [(own, element) for element in path if element in self.limits]
@@ -71,8 +95,10 @@ class Watch:
                 if "parent" in facts:
                     self.children.add(instance)
                     self.visited.append((instance, _BEGUN))
-            case "task.opened" if facts["element"] in self.listed:
-                self.visited.append((instance, str(facts["element"])))
+            case "task.opened":
+                self.opened = True
+                if facts["element"] in self.listed:
+                    self.visited.append((instance, str(facts["element"])))
             case "batch.opened":
                 self._opened(instance, fact.subject or "", facts["items"])
             case "element.failed" | "job.failed":
@@ -80,6 +106,9 @@ class Watch:
                 if facts["reason"] == str(crowded()):
                     template = "Nothing more is done with so many; the rehearsal is left as it stands"
                     self.too_many = str(EngineError(template))
+            case "timer.fired":
+                self.fired += 1
+                self.steps += _FIRING - 1
             case "variables.set":
                 self._compare(fact.instance, facts)
 
@@ -89,26 +118,43 @@ class Watch:
         if items:
             back = next(n for n, each in enumerate(reversed(self.visited), 1) if each == (instance, element))
             del self.visited[-back]
-        if items > MAX_INSTANCES:
+        self.items += items
+        if self.items > MAX_INSTANCES:
             template = (
-                "{element} has {items} instances, more than the {limit} that a rehearsal plays; "
-                "it is left as it stands"
+                "{items} instances of multi-instance activities, the last of them of {element}, are more than the "
+                "{limit} that a rehearsal plays; it is left as it stands"
             )
-            self.too_many = str(EngineError(template, element=element, items=items, limit=MAX_INSTANCES))
+            self.too_many = str(EngineError(template, element=element, items=self.items, limit=MAX_INSTANCES))
 
     def _compare(self, whose: object, values: Mapping[str, object]) -> None:
         known = self.values.get(whose, {})
         if any(name not in known or known[name] != value for name, value in values.items()):
             self.values[whose] = {**known, **values}
             self.changed = True
+            self.known.clear()
+            self.fired = 0
+
+    def may_wait(self) -> bool:
+        """Whether time may pass, now that all else is done; `left` says why not."""
+        template, params = "", {"times": self.fired, "steps": self.steps}
+        if self.fired >= MAX_FIRED:
+            template = "Timers fired {times} times while nothing changed; the rehearsal is left as it stands"
+        elif self.steps > MAX_STEPS:
+            template = (
+                "Timers, tasks, instances and messages came and went in {steps} steps, and timers go on; "
+                "the rehearsal is left as it stands"
+            )
+        self.left = str(EngineError(template, **params)) if template else ""
+        self.begun, self.moved = self.steps, True
+        return not template
 
     def restless(self) -> str | None:
         """Why it will not come to rest; None while it may. To be asked after every step."""
-        if self.changed:
+        if self.changed or self.moved:
             self.entered.clear()
             self.now.clear()
         self.entered.update(self.now)
-        round_, self.now, self.changed = set(self.now), [], False
+        round_, self.now, self.changed, self.moved = set(self.now), [], False, False
         if self.too_many:
             return self.too_many
         if self.failed > MAX_FAILED:
@@ -117,14 +163,12 @@ class Watch:
         if len(self.visited) > MAX_VISITED:
             template = "More than {limit} elements were entered; the rehearsal is left as it stands"
             return str(EngineError(template, limit=MAX_VISITED))
-        self.idle = self.idle + 1 if len(self.visited) == self._seen else 0
-        self._seen = len(self.visited)
-        if self.idle > MAX_IDLE:
+        if self.steps - self.begun > MAX_STEPS:
             template = (
-                "More than {limit} tasks, timers and jobs were done in a row and no element was entered; "
+                "More than {limit} times tasks, instances and messages came and went while no time passed; "
                 "the rehearsal is left as it stands"
             )
-            return str(EngineError(template, limit=MAX_IDLE))
+            return str(EngineError(template, limit=MAX_STEPS))
         for place in sorted(round_, key=lambda each: -self.entered[each]):
             if self.entered[place] > self.limits[place[1]]:
                 template = "{element} was entered {times} times while nothing changed; the loop has no end"

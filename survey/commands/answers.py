@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from engine.commands.core import Command, Context
+from engine.commands.prepared import Prepared
 from engine.errors import Invalid, Problem
 from engine.forms import Form, asked_when, clean
 from engine.store.private import set_aside
@@ -17,7 +18,8 @@ from survey.commands import late_opinions
 from survey.commands.rights import check_own
 from survey.commands.rounds import note, running
 from survey.figures import LEAST
-from survey.reading import ABSTAINED, CUSTOMER, Unasked
+from survey.matching import Matcher, Return, Standing, standing
+from survey.reading import ABSTAINED, CUSTOMER, Judged, Layout, Unasked
 from survey.returns import Comparison, Difference
 from survey.rounds import Round
 from survey.sheets import Row, Sheet, as_bytes, read_sheet
@@ -76,11 +78,25 @@ class CorrectAnswers(Command):
     reason: str
 
 
-def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
-    """Take returns in, whole or not at all.
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A file read and judged, before the transaction begins."""
 
-    Raises `Invalid` with every problem by row, `Conflict` when the round is closed, `Denied` to whoever has
-    no role in the unit, and to a surveyor for customers given to somebody else.
+    encoding: str
+    left_out: int
+    sha256: str
+    rows: Sequence[Judged]
+    unasked: tuple[Unasked, ...]
+    standing: Standing
+    back: Sequence[Return]
+    """The rows matched with the round as it stood then."""
+
+
+def read_returns(cmd: ImportReturns, ctx: Context) -> _Ready:
+    """Read the file and judge every row: nearly all of the work, done while others write.
+
+    Raises `Invalid` with every problem by row, `Conflict` when the round is closed, `Denied` to whoever has no role
+    in the unit.
     """
     found = running(ctx, cmd.instance, cmd.part)
     rounds.open_for_returns(found)
@@ -90,18 +106,44 @@ def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
             "Nobody knows which answers of an anonymous round those are: they cannot be replaced or compared"
         )
         raise Invalid([Problem("replace" if cmd.replace else "second", template)])
-    layout = reading.layout(found, form)
-    sheet, chosen, left_out = _chosen(cmd, found, layout)
+    reader = reading.Reader(found, form, today=ctx.today)
+    sheet, chosen, left_out = _chosen(cmd, found, reader.layout)
+    rows = [reader.judged(row) for row in chosen]
+    stands = standing(ctx.conn, found)
+    back = _matched(cmd, ctx, found, reader.layout, stands, rows)
+    digest = sha256(as_bytes(cmd.data)).hexdigest()
+    return _Ready(sheet.encoding, left_out, digest, rows, tuple(reader.unasked), stands, back)
+
+
+def _matched(
+    cmd: ImportReturns, ctx: Context, found: Round, layout: Layout, stands: Standing, rows: Sequence[Judged]
+) -> list[Return]:
     entry = 2 if cmd.second else 1
-    reader = reading.Reader(ctx.conn, found, form, today=ctx.today, entry=entry, replace=cmd.replace)
-    back = reader.read(chosen)
+    return Matcher(ctx.conn, found, layout, stands, entry=entry, replace=cmd.replace).matched(rows)
+
+
+def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
+    """Take returns in, whole or not at all.
+
+    Raises what `read_returns` raises, since others may have changed the round meanwhile, and `Denied` to a surveyor
+    for customers given to somebody else.
+    """
+    found = running(ctx, cmd.instance, cmd.part)
+    rounds.open_for_returns(found)
+    form = rounds.questionnaire(ctx.conn, found)
+    ready: _Ready = ctx.prepared
+    stands, back = standing(ctx.conn, found), ready.back
+    if stands != ready.standing:
+        back = _matched(cmd, ctx, found, reading.layout(found, form), stands, ready.rows)
     if cmd.take_back:
-        return _take_back(cmd, ctx, found, back, sheet)
+        return _take_back(cmd, ctx, found, back, ready.encoding)
     check_own(ctx, found.unit, [each.member for each in back if each.member is not None])
     if found.anonymous:
         _check_anonymous(cmd, ctx, found, back)
-    old = [each for each in back if each.member is not None and each.member.id in reader.answered]
-    new = [each for each in back if each.member is None or each.member.id not in reader.answered]
+    entry = 2 if cmd.second else 1
+    answered = {who for who, number in stands.entered if number == entry}
+    old = [each for each in back if each.member is not None and each.member.id in answered]
+    new = [each for each in back if each.member is None or each.member.id not in answered]
     by = ctx.actor.person
     returns.take(ctx.conn, found, new, source=cmd.source, by=by, now=ctx.now, today=ctx.today, entry=entry)
     changes = returns.replace(ctx.conn, found, old, ctx.today, entry) if old else []
@@ -114,26 +156,25 @@ def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
         facts |= {"replaced": len(old), "changed": [_kept(ctx, found, form, each) for each in changes]}
         facts |= {"reason": cmd.reason} if changes else {}
     if not found.anonymous:
-        facts |= _came_from(cmd) | {"encoding": sheet.encoding}
-        facts |= {"unasked": len(reader.unasked)} if reader.unasked else {}
+        facts |= _came_from(cmd, ready)
     elif cmd.reason:
         facts |= {"reason": cmd.reason}
     note(ctx, "round.returns", found, facts)
     late_opinions.take_up(ctx, found)
     return ReturnsTaken(
-        encoding=sheet.encoding,
+        encoding=ready.encoding,
         taken=len(new),
         replaced=len(old),
-        left_out=left_out,
+        left_out=ready.left_out,
         issued=counts.issued,
         returned=counts.returned,
         groups=_by_group(back) if found.anonymous else {},
         comparison=returns.compare(ctx.conn, found, form) if cmd.second else None,
-        unasked=tuple(reader.unasked),
+        unasked=ready.unasked,
     )
 
 
-def _check_anonymous(cmd: ImportReturns, ctx: Context, found: Round, back: Sequence[reading.Return]) -> None:
+def _check_anonymous(cmd: ImportReturns, ctx: Context, found: Round, back: Sequence[Return]) -> None:
     """Raise `Invalid` for more than were given out, and, without a reason, for a file all of whose answers are in.
 
     Of fewer than `LEAST` nothing is said: equal answers are too common, and one might try until one is found.
@@ -153,7 +194,7 @@ def _check_anonymous(cmd: ImportReturns, ctx: Context, found: Round, back: Seque
 
 
 def _take_back(
-    cmd: ImportReturns, ctx: Context, found: Round, back: Sequence[reading.Return], sheet: Sheet
+    cmd: ImportReturns, ctx: Context, found: Round, back: Sequence[Return], encoding: str
 ) -> ReturnsTaken:
     """Strike out of an anonymous round what a file brought in. Raises `Denied`; `Invalid` unless all of it is in."""
     ctx.require("admin")
@@ -176,12 +217,12 @@ def _take_back(
     facts = {"taken_back": len(ids), "returned": counts.returned, "reason": cmd.reason}
     note(ctx, "round.returns_taken_back", found, facts)
     return ReturnsTaken(
-        encoding=sheet.encoding, taken=0, replaced=0, left_out=0, issued=counts.issued, returned=counts.returned,
+        encoding=encoding, taken=0, replaced=0, left_out=0, issued=counts.issued, returned=counts.returned,
         groups=_by_group(back), taken_back=len(ids),
     )  # fmt: skip
 
 
-def _chosen(cmd: ImportReturns, found: Round, layout: reading.Layout) -> tuple[Sheet, list[Row], int]:
+def _chosen(cmd: ImportReturns, found: Round, layout: Layout) -> tuple[Sheet, list[Row], int]:
     """The file, its rows that `only` chooses, and how many it does not."""
     unknown = [name for name in cmd.only if name not in layout.known]
     if unknown:
@@ -196,7 +237,7 @@ def _chosen(cmd: ImportReturns, found: Round, layout: reading.Layout) -> tuple[S
     return sheet, chosen, len(there) - len(chosen)
 
 
-def _sheet(cmd: ImportReturns, found: Round, layout: reading.Layout) -> Sheet:
+def _sheet(cmd: ImportReturns, found: Round, layout: Layout) -> Sheet:
     """The file; of an anonymous round without a column of customers."""
     sheet = _read(as_bytes(cmd.data), layout)
     if found.anonymous and CUSTOMER in sheet.columns and CUSTOMER not in layout.answers:
@@ -205,7 +246,7 @@ def _sheet(cmd: ImportReturns, found: Round, layout: reading.Layout) -> Sheet:
     return sheet
 
 
-def _read(data: bytes, layout: reading.Layout) -> Sheet:
+def _read(data: bytes, layout: Layout) -> Sheet:
     """The table; one of those who rated nothing at all needs no column of an item."""
     try:
         return read_sheet(data, required=layout.required, known=layout.known, called=layout.called)
@@ -218,15 +259,16 @@ def _read(data: bytes, layout: reading.Layout) -> Sheet:
         raise
 
 
-def _came_from(cmd: ImportReturns) -> dict[str, object]:
+def _came_from(cmd: ImportReturns, ready: _Ready) -> dict[str, object]:
     """What the journal says of a file.
 
     Of an anonymous round's it says nothing: the name may be a person's, what was chosen may be an answer, and a
     digest of few rows could be tried out until it tells what they say.
     """
-    facts: dict[str, object] = {"source": cmd.source, "only": dict(cmd.only)}
-    facts["sha256"] = sha256(as_bytes(cmd.data)).hexdigest()
-    return facts | ({"entry": 2} if cmd.second else {})
+    facts: dict[str, object] = {"source": cmd.source, "only": dict(cmd.only), "sha256": ready.sha256}
+    facts |= {"entry": 2} if cmd.second else {}
+    facts |= {"encoding": ready.encoding}
+    return facts | ({"unasked": len(ready.unasked)} if ready.unasked else {})
 
 
 def correct(cmd: CorrectAnswers, ctx: Context) -> tuple[Difference, ...]:
@@ -234,8 +276,8 @@ def correct(cmd: CorrectAnswers, ctx: Context) -> tuple[Difference, ...]:
     found = running(ctx, cmd.instance, cmd.part)
     rounds.open_for_returns(found)
     form = rounds.questionnaire(ctx.conn, found)
-    layout = reading.layout(found, form)
-    columns = layout.answers
+    reader = reading.Reader(found, form, today=ctx.today)
+    columns = reader.layout.answers
     problems = [Problem(name, "There is no such column") for name in cmd.values if name not in columns]
     if problems:
         params = {"expected": ", ".join(columns)}
@@ -250,15 +292,14 @@ def correct(cmd: CorrectAnswers, ctx: Context) -> tuple[Difference, ...]:
     given = {columns[name]: value for name, value in returns.flat(before.answers).items() if name in columns}
     given |= {columns[name]: value or None for name, value in cmd.values.items()}
     after = clean(form, given, today=ctx.today, variables={})
-    hidden = layout.unasked([name for name, value in cmd.values.items() if value], after)
+    hidden = reader.layout.unasked([name for name, value in cmd.values.items() if value], after)
     if hidden:
         template = "It is not asked after these answers, only where {when}: correct that answer as well, if it is wrong"
         raise Invalid(
             Problem(name, template, {"when": asked_when(form, columns[name].partition(".")[0])})
             for name in hidden
         )
-    reader = reading.Reader(ctx.conn, found, form, today=ctx.today, replace=True)
-    changes = returns.replace(ctx.conn, found, [reader.judged(who, after)], ctx.today)
+    changes = returns.replace(ctx.conn, found, [Return(who, {}, reader.given(after))], ctx.today)
     facts = {"reason": cmd.reason, "changed": [_kept(ctx, found, form, each) for each in changes]}
     note(ctx, "round.corrected", found, facts)
     late_opinions.take_up(ctx, found)
@@ -274,7 +315,7 @@ def _kept(ctx: Context, found: Round, form: Form, each: Difference) -> dict[str,
     return {"respondent": each.code, "item": each.item, **values}
 
 
-def _by_group(back: Sequence[reading.Return]) -> dict[str, int]:
+def _by_group(back: Sequence[Return]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for each in back:
         name = " / ".join(each.groups.values())
@@ -283,6 +324,6 @@ def _by_group(back: Sequence[reading.Return]) -> dict[str, int]:
 
 
 COMMANDS: Mapping[type[Command], Callable[[Any, Context], Any]] = {
-    ImportReturns: import_returns,
+    ImportReturns: Prepared(read_returns, import_returns),
     CorrectAnswers: correct,
 }

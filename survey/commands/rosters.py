@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -11,13 +12,14 @@ from sqlalchemy import select, update
 
 from engine.characters import identity
 from engine.commands.core import Command, Context, administrative
-from engine.errors import Invalid, Problem
+from engine.commands.prepared import Prepared
+from engine.errors import Conflict, Invalid, Problem
 from engine.store import tables as engine_tables
 from engine.store.private import overwriting
 from survey import rosters
 from survey.commands.rights import check_roster
 from survey.questionnaires import questionnaire_of
-from survey.rosters import Change
+from survey.rosters import Change, Entry, Merging
 from survey.sheets import as_bytes, read_sheet, refuse
 from survey.tables import answers, member, survey_round
 
@@ -92,41 +94,83 @@ def note_reading(cmd: NoteReading, ctx: Context) -> None:
         ctx.note("contacts.read", {"unit": unit, "count": len(codes), "way": cmd.way}, subject=subject)
 
 
-def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
-    """Take a roster in. Raises `Invalid` with every row's problem (unless rows may be skipped)."""
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A file read and compared with the rosters, before the transaction begins."""
+
+    encoding: str
+    sha256: str
+    lines: int
+    units: Mapping[str, str]
+    """Names and ids to ids, as they were."""
+    given: list[Entry]
+    refused: list[Change]
+    standing: list[tuple[Any, ...]]
+    merging: Merging
+
+
+def read_roster(cmd: ImportRoster, ctx: Context) -> _Ready:
+    """Read the file and compare it. Raises `Invalid` with every row's problem (unless rows may be skipped)."""
     data = as_bytes(cmd.data)
     known = [name for name in rosters.COLUMNS if name not in ("customer", "unit")]
     sheet = read_sheet(
         data, required=("customer", "unit"), known=known, called=rosters.called, free=rosters.FREE
     )
-    units_ = engine_tables.unit.c
-    rows = ctx.conn.execute(select(units_.id, units_.name).where(units_.active)).all()
-    named = {identity(row.name): row.id for row in rows} | {row.id: row.id for row in rows}
-    given, refused = rosters.entries(sheet, named)
+    units = _units(ctx)
+    given, refused = rosters.entries(sheet, units)
     if not cmd.skip or not given:
         refuse(problem for each in refused for problem in each.problems)
     for unit in sorted({each.unit for each in given}):
         check_roster(ctx, unit)
+    stands = rosters.standing(ctx.conn, _named(given, refused))
+    digest, count = sha256(data).hexdigest(), len(sheet.rows)
+    merging = _merging(cmd, ctx, given, refused)
+    return _Ready(sheet.encoding, digest, count, units, given, refused, stands, merging)
+
+
+def _units(ctx: Context) -> dict[str, str]:
+    units = engine_tables.unit.c
+    rows = ctx.conn.execute(select(units.id, units.name).where(units.active)).all()
+    return {identity(row.name): row.id for row in rows} | {row.id: row.id for row in rows}
+
+
+def _named(given: Sequence[Entry], refused: Sequence[Change]) -> list[str]:
+    return sorted({each.unit for each in given} | {each.unit for each in refused})
+
+
+def _merging(cmd: ImportRoster, ctx: Context, given: list[Entry], refused: list[Change]) -> Merging:
+    there = rosters.listed(ctx.conn, units=_named(given, refused))
     kept = [(each.unit, each.code) for each in refused]
-    changes = rosters.merge(ctx.conn, given, today=ctx.today, kept=kept, partial=cmd.partial)
-    units: dict[str, int] = {}
-    for each in given:
-        units[each.unit] = units.get(each.unit, 0) + 1
+    return rosters.merge(there, given, today=ctx.today, kept=kept, partial=cmd.partial)
+
+
+def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
+    """Take a roster in. Raises `Denied` to who may not change it, `Conflict` when the units changed meanwhile."""
+    ready: _Ready = ctx.prepared
+    given, refused, merging = ready.given, ready.refused, ready.merging
+    if _units(ctx) != ready.units:
+        raise Conflict("The organisation's units changed while the file was read: try again")
+    for unit in sorted({each.unit for each in given}):
+        check_roster(ctx, unit)
+    if rosters.standing(ctx.conn, _named(given, refused)) != ready.standing:
+        merging = _merging(cmd, ctx, given, refused)
+    rosters.write(ctx.conn, merging)
+    everybody = (*merging.changes, *refused)
+    units = Counter(each.unit for each in given)
     counts = dict.fromkeys(("added", "changed", "unchanged", "left", "refused"), 0)
-    for change in (*changes, *refused):
-        counts[change.outcome] += 1
+    counts |= Counter(change.outcome for change in everybody)
     facts = {
         "source": cmd.source,
-        "sha256": sha256(data).hexdigest(),
-        "encoding": sheet.encoding,
+        "sha256": ready.sha256,
+        "encoding": ready.encoding,
         "units": units,
         "partial": cmd.partial,
         "retired": counts["left"],
         **counts,
     }
     ctx.note("roster.imported", facts)
-    listed = tuple(sorted((*changes, *refused), key=lambda each: each.row or len(sheet.rows) + 2))
-    return RosterTaken(encoding=sheet.encoding, units=units, rows=listed, **counts)
+    listed = tuple(sorted(everybody, key=lambda each: each.row or ready.lines + 2))
+    return RosterTaken(encoding=ready.encoding, units=units, rows=listed, **counts)
 
 
 def exclude(cmd: Exclude, ctx: Context) -> None:
@@ -170,7 +214,7 @@ def _erase_answers(ctx: Context, respondent: int) -> int:
 
 
 COMMANDS: Mapping[type[Command], Callable[[Any, Context], Any]] = {
-    ImportRoster: import_roster,
+    ImportRoster: Prepared(read_roster, import_roster),
     Exclude: exclude,
     EraseRespondent: administrative(erase),
     NoteReading: note_reading,

@@ -32,7 +32,7 @@ class CrossRow:
     name: str
     """Empty: those of whom the group is not known."""
     tally: Tally | None
-    """None: not shown, because the round is anonymous and the group small or needed to hide a small one."""
+    """None: not shown, because the round is not named and the group small or needed to hide a small one."""
     indicative: bool
     """Too few answers to rely on."""
 

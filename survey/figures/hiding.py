@@ -1,4 +1,4 @@
-"""Which groups of an anonymous round may not be shown, so that no small group can be seen or worked out.
+"""Which groups of a round that is not named may not be shown, so that no small group can be seen or worked out.
 
 A group of fewer than `LEAST` answer sets is hidden; and because totals are shown, so are further groups, the
 smallest first, until nothing under `LEAST` follows from what is left by adding and subtracting: not a hidden
@@ -13,7 +13,7 @@ from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from survey.figures.counting import Counts
 
 LEAST = 5
-"""Answer sets from which a group of an anonymous round is shown."""
+"""Answer sets from which a group of a confidential or an anonymous round is shown."""
 INDICATIVE = 30
 """Answer sets under which figures are marked as indicative."""
 
@@ -27,9 +27,9 @@ _PRIME = (1 << 31) - 1
 Vector = Mapping[int, int]
 
 
-def hidden_groups(counts: Counts, *, anonymous: bool | None = None) -> frozenset[Group]:
-    """The groups that may not be shown; none unless the questionnaire (or `anonymous`) promises anonymity."""
-    if not (counts.questionnaire.anonymity == "anonymous" if anonymous is None else anonymous):
+def hidden_groups(counts: Counts, *, named: bool | None = None) -> frozenset[Group]:
+    """The groups that may not be shown; none where the questionnaire (or round) is `named`."""
+    if counts.questionnaire.anonymity == "named" if named is None else named:
         return frozenset()
     sizes = [cell.returned for cell in counts.cells.values()]
     found = _Hiding(_members(counts.by, counts.cells), sizes).found()
@@ -37,7 +37,7 @@ def hidden_groups(counts: Counts, *, anonymous: bool | None = None) -> frozenset
 
 
 def hidden_rows(by: Sequence[str], sizes: Mapping[tuple[str, ...], int]) -> frozenset[tuple[str, ...]]:
-    """The combinations of groups that rows of an anonymous round may not be shown with, so that nothing small
+    """The combinations of groups that rows of a round may not be shown with, so that nothing small
     follows from the rows and from the figures by group together. `sizes`: how many rows there are of each.
     """
     if len(sizes) > MAX_ROW_GROUPS:

@@ -196,7 +196,7 @@ LAPS = (
 
 @pytest.mark.parametrize(
     ("limits", "laps"),
-    [({"MAX_IDLE": 30, "MAX_INSTANCES": 30}, 60), pytest.param({}, 5_000, marks=pytest.mark.slow)],
+    [({"MAX_STEPS": 125, "MAX_INSTANCES": 30}, 60), pytest.param({}, 5_000, marks=pytest.mark.slow)],
     ids=["lower limits", "as they are"],
 )
 @pytest.mark.parametrize("reload", [False, True], ids=["kept", "read anew"])
@@ -210,11 +210,85 @@ def test_what_ends_a_long_loop_is_the_elements_entered_and_not_how_its_state_is_
 
 
 @pytest.mark.parametrize("reload", [False, True], ids=["kept", "read anew"])
-def test_steps_that_enter_no_element_come_to_an_end_too(monkeypatch, reload):
-    monkeypatch.setattr(watching, "MAX_IDLE", 20)
+def test_tasks_that_enter_no_element_come_to_an_end_too(monkeypatch, reload):
+    monkeypatch.setattr(watching, "MAX_STEPS", 50)
     found = run(diagram("start s\nuser a times=30\nend e\ns -> a -> e"), "main", {}, reload=reload)
     assert found.ended == "incident"
-    assert found.incidents[0].startswith("More than 20 tasks, timers and jobs were done in a row")
+    assert found.incidents[0].startswith("More than 50 times tasks, instances and messages came and went")
+
+
+BEAT = "start s\nreceive r message=go\nend e\ns -> r -> e\nboundary b on=r cycle=R/PT1S soft\n"
+TWO_BEATS = BEAT + "boundary c on=r cycle=R/PT1S soft\nend eb\nend ec\nb -> eb\nc -> ec"
+HEARD_INSIDE = (
+    "start s\nreceive r message=go\nend e\ns -> r -> e\n"
+    "event-sub z\n  start t cycle=R/PT1S soft\n  end te\n  t -> te"
+)
+TIMED_LAP = (
+    "start s\nxor x\ncatch t timer=PT1S\nBODY\nend e\ns -> x -> t -> w -> y\nxor y\n"
+    "y -> x : n < 10**6\ny -> e : else"
+)
+FOR_EVER = {
+    "timer": BEAT + "end eb\nb -> eb",
+    "two timers": TWO_BEATS,
+    "event sub-process": HEARD_INSIDE,
+    "task each time": BEAT + "user u\nend eb\nb -> u -> eb",
+    "call each time": BEAT + "call k calls=o\nend eb\nb -> k -> eb\nprocess o\nstart os\nend oe\nos -> oe",
+    "lap": TIMED_LAP.replace("BODY", "task w"),
+}
+COUNTING = {
+    "timer": BEAT + "script w do='n = n + 1'\nend eb\nb -> w -> eb",
+    "lap": TIMED_LAP.replace("BODY", "script w do='n = n + 1'"),
+}
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["kept", "read anew"])
+@pytest.mark.parametrize("way", FOR_EVER)
+def test_timers_that_change_nothing_are_left_waiting_after_a_number_of_firings(monkeypatch, way, reload):
+    monkeypatch.setattr(watching, "MAX_FIRED", 40)
+    found = run(diagram(FOR_EVER[way]), "main", {"n": 0}, horizon_s=10**8, reload=reload)
+    assert (found.ended, found.incidents) == ("waiting", ())
+    assert found.left == (
+        f"Timers fired {found.left.split()[2]} times while nothing changed; the rehearsal is left as it stands"
+    )
+    assert 40 <= int(found.left.split()[2]) <= 41
+    assert found.waits
+
+
+@pytest.mark.parametrize("way", FOR_EVER)
+def test_what_the_horizon_ends_is_not_said_to_be_left(way):
+    found = run(diagram(FOR_EVER[way]), "main", {"n": 0}, horizon_s=20)
+    assert (found.ended, found.incidents, found.left) == ("waiting", (), "")
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["kept", "read anew"])
+@pytest.mark.parametrize("way", COUNTING)
+def test_timers_that_change_something_each_time_go_on_longer_but_not_for_ever(monkeypatch, way, reload):
+    monkeypatch.setattr(watching, "MAX_FIRED", 20)
+    monkeypatch.setattr(watching, "MAX_STEPS", 200)
+    found = run(diagram(COUNTING[way]), "main", {"n": 0}, horizon_s=10**8, reload=reload)
+    assert (found.ended, found.incidents, found.variables["n"]) == ("waiting", (), 50)
+    assert "and timers go on" in found.left
+
+
+@pytest.mark.slow
+def test_an_hour_of_a_timer_each_second_is_played_whole():
+    found = run(diagram(FOR_EVER["timer"]), "main", {})
+    assert (found.ended, found.left, found.visited.count("b")) == ("waiting", "", 3600)
+
+
+@pytest.mark.slow
+def test_five_thousand_laps_with_a_timer_in_each_run_to_their_end():
+    drawing = COUNTING["lap"].replace("10**6", "5000")
+    found = run(diagram(drawing), "main", {"n": 0}, horizon_s=10**8)
+    assert (found.ended, found.variables["n"]) == ("completed", 5000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["user", "script"])
+def test_ten_thousand_instances_of_an_activity_run_to_the_last(kind):
+    body = " do=pass" if kind == "script" else ""
+    found = run(diagram(f"start s\n{kind} a times=10000{body}\nend e\ns -> a -> e"), "main", {})
+    assert (found.ended, found.visited.count("a")) == ("completed", 10_000)
 
 
 MANY_TOKENS = "start s\ntask a gives=600\nscript b do=pass\nend e\ns -> a -> b -> e"
@@ -243,7 +317,23 @@ def test_a_loop_beside_what_splits_is_still_found_to_be_endless():
 def test_more_instances_than_a_rehearsal_can_play_are_said_at_once():
     found = run(diagram("start s\nscript a times=200000 do='x = 1'\nend e\ns -> a -> e"), "main", {})
     assert (found.ended, len(found.incidents)) == ("incident", 1)
-    assert found.incidents[0].startswith("a has 200000 instances, more than the 20000")
+    assert found.incidents[0].startswith(
+        "200000 instances of multi-instance activities, the last of them of a,"
+    )
+
+
+@pytest.mark.parametrize("kind", ["sub", "script"])
+def test_instances_within_instances_count_together(monkeypatch, kind):
+    monkeypatch.setattr(watching, "MAX_INSTANCES", 30)
+    inner = {
+        "script": "  script b times=6 do=pass",
+        "sub": "  sub b times=6\n    start bs\n    end be\n    bs -> be",
+    }[kind]
+    drawing = f"start s\nsub a times=N\n  start as\n{inner}\n  end ae\n  as -> b -> ae\nend e\ns -> a -> e"
+    few, many = (run(diagram(drawing.replace("N", str(n))), "main", {}) for n in (4, 5))
+    assert (few.ended, few.visited.count("b")) == ("completed", 24)
+    assert many.ended == "incident"
+    assert many.incidents[0].startswith("35 instances of multi-instance activities, the last of them of b,")
 
 
 @pytest.mark.parametrize("seconds", ["-5", "1e12", "1e300", '"x"', "True", "None", "0 - 0.1"])

@@ -280,6 +280,57 @@ def test_a_diagram_may_come_as_anything_that_holds_bytes_but_not_as_text():
         run(xml.decode(), "main", {})
 
 
+def test_one_id_given_for_a_list_of_them_is_refused_with_the_list_meant():
+    with pytest.raises(TypeError, match=r"also_start is a list of ids.*\['main'\]"):
+        run(diagram(ANOTHER), "main", {}, also_start="main")
+
+
+@pytest.mark.parametrize("name", ["sleep", "throw_error"])
+def test_a_function_that_scripts_have_already_is_refused_by_its_name(name):
+    with pytest.raises(ValueError, match=f"functions holds {name}"):
+        run(diagram(ANOTHER), "main", {}, functions={name: print})
+
+
+BEAT = "start s\nreceive r message=go\nend e\nend eb\ns -> r -> e\nboundary b on=r cycle=R/PT1S soft\nb -> eb"
+
+
+def test_a_diagram_left_because_its_timers_go_on_says_so_and_waits(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.rehearsal.watching.MAX_FIRED", 30)
+    result = rehearse(tmp_path, BEAT)
+    assert result.exit_code == 9
+    assert re.search("left +Timers fired 30 times while nothing changed", result.stdout)
+    assert re.search("r +the message go", result.stdout)
+    assert re.search("b +2026-01-05 09:00$", result.stdout, re.MULTILINE)
+    assert "beyond --hours" not in result.stdout
+    assert json.loads(rehearse(tmp_path, BEAT, "--json").stdout)["left"].startswith("Timers fired 30 times")
+    assert "beyond --hours" in rehearse(tmp_path, BEAT, "--hours", "0.002").stdout
+
+
+def test_a_long_rehearsal_says_on_a_terminal_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.rehearsal.watching.MAX_FIRED", 30)
+    monkeypatch.setattr("console.rehearse._SECONDS", 0.0)
+    assert "so far" not in rehearse(tmp_path, BEAT).stderr
+    monkeypatch.setattr("console.rehearse._on_terminal", lambda: True)
+    told = re.findall(
+        r"^2026-01-05 09:00: (\d+) elements entered so far", rehearse(tmp_path, BEAT).stderr, re.M
+    )
+    assert [int(each) for each in told] == sorted(int(each) for each in told)
+    assert int(told[-1]) >= 60
+    monkeypatch.setattr("console.rehearse._SECONDS", 1000.0)
+    assert "so far" not in rehearse(tmp_path, BEAT).stderr
+
+
+def test_a_rehearsal_broken_off_says_where_it_was(tmp_path, monkeypatch):
+    def interrupted(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.rehearsal.watching.Watch.may_wait", interrupted)
+    result = rehearse(tmp_path, BEAT)
+    assert result.exit_code == 130
+    assert "broken off at 2026-01-05 09:00, after 2 elements; nothing is left of it" in result.stderr
+    assert result.stdout == ""
+
+
 FAILING = {
     "script": "start s\nscript a do='fail(1)'\nend e\ns -> a -> e",
     "flow": "start s\nxor a\nend e\nend f\ns -> a\na -> e : fail(1)\na -> f : else",

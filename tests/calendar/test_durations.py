@@ -158,3 +158,27 @@ def test_adding_months_lands_in_the_month_that_many_later(day, a, b):
     assert (moved.year * 12 + moved.month) - (day.year * 12 + day.month) == a
     assert moved.day <= day.day
     assert Duration(months=a + b).move(day).replace(day=1) == Duration(months=b).move(moved).replace(day=1)
+
+
+@given(
+    st.sampled_from(
+        ["R/PT7S", "R5/PT90M", "R/P1D", "R/P1DT3H", "R3/P1M", "R/P2WD", "R/2026-03-01T12:00/PT45M"]
+    ),
+    st.integers(1, 9),
+    st.integers(-86_400, 10 * 86_400),
+)
+def test_the_firing_that_follows_an_outage_is_the_first_still_to_come(china, berlin, text, number, seconds):
+    cycle, armed = parse_timer(text), datetime(2026, 3, 26, 9, tzinfo=berlin)
+    assert isinstance(cycle, Cycle)
+    now = armed.astimezone(UTC) + timedelta(seconds=seconds)
+    found = cycle.following(number, now, armed, berlin, china)
+    due = [cycle.firing(n, armed, berlin, china) for n in (found, found - 1)]
+    assert due[0] is None or due[0] > now
+    assert found == number or (due[1] is not None and due[1] <= now) or found > (cycle.repeats or found)
+
+
+def test_a_year_of_missed_seconds_is_passed_over_at_once(china, shanghai):
+    cycle, armed = parse_timer("R/PT1S"), datetime(2026, 1, 5, tzinfo=UTC)
+    assert isinstance(cycle, Cycle)
+    year = timedelta(days=365)
+    assert cycle.following(2, armed + year, armed, shanghai, china) == year // timedelta(seconds=1) + 1

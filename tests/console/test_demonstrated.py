@@ -124,3 +124,25 @@ def test_of_a_sealed_set_the_very_file_that_was_changed_is_named(folder: Path, t
     assert run.exit_code == 1
     assert [line for line in run.output.splitlines() if "✗" in line and "任务分配表.xlsx" in line]
     assert "manifest.json" not in run.output
+
+
+def test_a_working_day_table_that_comes_later_moves_what_the_month_has_worked_out(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "医院"
+    shutil.copytree(folder / "004G", copy)
+    table = (copy.parent / "放假安排.yaml").resolve()
+    shipped = Path("processes/calendars/2026.yaml").read_text(encoding="utf-8")
+    days = "".join(f'    - "2026-11-{day:02}"\n' for day in (2, 3, 4, 5, 9, 10))
+    table.write_text(shipped.replace("days_off:\n", f"days_off:\n  院庆:\n{days}"), encoding="utf-8")
+    said(copy, "calendar", "import", str(table), who="qiu.shan")
+    shown = said(copy, "instance", "view", "SV-7", who="qiu.shan")
+    assert "2026-11-11 周三" in shown
+    assert re.search(r"month_over +2026-11-06 +2026-11-06 00:00", shown)
+    told = said(copy, "instance", "history", "SV-7", who="qiu.shan")
+    assert "“推算本月日程”的日期重新推算：" in told
+    assert "statistics_on 2026-11-02 → 2026-11-06" in told
+    said(copy, "demo", "clock", "--advance", "P23D", who="qiu.shan")
+    why = said(copy, "task", "why", "SV-7.5", who="tian.lu")
+    assert re.search(r"推算 +statistics_on: day 1 of next month of d0（SV-7 推算本月日程）", why)
+    assert "2026-11-06 周五" in why

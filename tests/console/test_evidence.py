@@ -130,5 +130,8 @@ def test_every_clause_is_traced_to_what_fulfils_it(office: Terminal) -> None:
     shown = office("procedure", "trace", "purchase")
     assert "填写采购申请 (request)" in shown.stdout
     assert "P-1-1, P-1-2, P-1-4" in shown.stderr  # no scenario proves them
+    shared = office("procedure", "trace", "plan-approval").stdout
+    assert "plan-approval is a shared block" in shared
+    assert "003B" in shared
     everything = {each["procedure"] for each in office.json("procedure", "trace")}
     assert {"purchase", "hospital-monthly"} <= everything

@@ -10,12 +10,20 @@ from typing import Any
 
 import pytest
 
+from console import folders
+from console.year import Wish, telling
+from console.year import played as play
 from console.year.filling import Desk, adapted, corrected
+from console.year.gathering import Missed
+from console.year.knowledge import knowledge
 from console.year.respondents import answered, sheet
+from engine import config
 from engine.config import shipped
 from engine.errors import Invalid, Problem
 from engine.forms import clean, load_form
 from engine.forms.form import Form
+from engine.scenarios import read_scenarios
+from engine.strict_yaml import load
 from tests.console.conftest import Terminal
 
 SCENARIOS = """\
@@ -95,6 +103,32 @@ def test_who_was_led_back_by_the_usual_way_time_and_again_decides_otherwise(flow
     year = played(flow, "--unusual", "0")
     assert year["procedures"][0]["tasks"] == 6
     assert [reason["kind"] for reason in year["left"][0]["reasons"]] == ["message"]
+
+
+def test_a_step_that_comes_once_more_is_known_as_the_scenario_does_it_that_comes_back_to_it() -> None:
+    """A supplement is another plan; the first one, entered again, is refused."""
+    again = "steps: [{do: request}, {do: request, with: {what: 阀门}}, {do: approve, "
+    text = SCENARIOS.replace("steps: [{do: request}, {do: approve, ", again).replace("AMOUNT", "100")
+    known = knowledge(read_scenarios(load(text.replace("MANAGES", "[manager]"), "scenarios.yaml")))
+    assert [way.values["what"] for way in known.usual["request"]] == ["水泵"]
+    assert [way.values["what"] for way in known.later["request"]] == ["阀门"]
+
+
+def test_no_missed_deadline_is_left_out(flow: Terminal, capsys: pytest.CaptureFixture[str]) -> None:
+    write_scenarios(flow)
+    wish = Wish(begin=date(2026, 1, 1), end=date(2026, 1, 1))
+    year, manners = play(wish, folders.of_workspace(config.read(flow.folder)))
+    missed = tuple(Missed("P-1", f"第{number}步", 1, 1) for number in range(60))
+    telling.tell(replace(year, missed=missed), manners)
+    shown = capsys.readouterr().out
+    assert all(each.step in shown for each in missed)
+
+
+def test_people_who_are_late_go_on_when_the_working_day_tables_end(flow: Terminal) -> None:
+    write_scenarios(flow)
+    options = ("--procedure", "P-1", "--unusual", "0", "--late", "1", "--late-days", "30")
+    year = flow.json("rehearse", "--all", "--from", "2027-12-13", "--to", "2027-12-31", *options)
+    assert [reason["on"][:4] for reason in year["left"][0]["reasons"]] == ["2028"]
 
 
 def test_who_is_always_late_misses_every_deadline(flow: Terminal) -> None:

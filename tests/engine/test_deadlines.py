@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import update
 
 from engine.commands.calendars import ImportCalendar
-from engine.commands.instances import Start
+from engine.commands.instances import Correct, Start
 from engine.commands.worklist import Claim
 from engine.errors import Invalid
+from engine.handlers import Call
 from engine.model import SYSTEM, Actor
 from engine.queries.worklist import deadlines_of
 from engine.store import tables
+from engine.store.calendars import calendar_of
 from engine.store.contradictions import contradictions
 from engine.strict_yaml import load
 from tests.engine.stage import Stage, local
@@ -19,6 +23,7 @@ from tests.store.histories import tampering
 
 ONE = "start s\nuser a {}\nend e\ns -> a -> e"
 DATED = "start s\nuser a flow.due={due}\nuser after\nend e\ns -> a -> after -> e"
+ROWS = "  - {id: rows, type: table, label: 表, fields: [{id: day, type: date, label: 日期}]}"
 DATE = {"f": "  - {id: d1, type: date, label: 日期, required: true}"}
 
 
@@ -209,7 +214,7 @@ def test_a_deadline_whose_date_comes_later_is_armed_when_it_comes_and_moves_when
 def test_a_date_that_would_make_a_deadline_past_is_refused_when_a_person_enters_it(stage: Stage):
     stage.publish(ANCHORED, forms=DATE)
     stage.start()
-    with pytest.raises(Invalid, match="d1: By this date a would have been due on 2026-09-03"):
+    with pytest.raises(Invalid, match=r"d1: By this date a would have been due on 2026-09-03"):
         stage.complete("b", d1="2026-09-01")
     assert sorted(stage.open()) == ["a", "b", "c"]
     stage.complete("b", d1="2026-09-14")
@@ -223,6 +228,59 @@ def test_a_date_in_the_past_is_refused_when_a_person_starts_an_instance_by_hand(
     with pytest.raises(Invalid, match="d0"):
         quick.start(d0="2026-09-01")
     assert not quick.rows(tables.instance)
+
+
+def test_a_date_entered_that_leads_beyond_the_working_day_tables_is_refused_at_its_field(stage: Stage):
+    """The tables of 2026 and 2027 are there."""
+    stage.publish(
+        "start s\nuser a form=f\nuser b form=t\nuser c flow.due='P2WD after d1'\nend e\ns -> a -> c -> b -> e",
+        forms=DATE | {"t": ROWS},
+    )
+    number = stage.start()
+    with pytest.raises(
+        Invalid, match=r"d1: Dates counted from this one fall in 2029, .*`flow calendar import`"
+    ):
+        stage.complete("a", d1="2029-03-01")
+    with pytest.raises(Invalid, match=r"d1: .* 2028"):
+        stage.complete("a", d1="2027-12-31")
+    assert stage.open() == ["a"]
+    assert not stage.incidents()
+    stage.complete("a", d1="2027-12-28")
+    with pytest.raises(Invalid, match=r"d1: .* 2028"):
+        stage.do(Correct(by=Actor("ann"), instance=number, values={"d1": "2027-12-31"}, reason="late"))
+    assert states(stage) == [("c", "2027-12-30", "armed")]
+
+
+def test_so_is_one_in_a_table_a_service_task_counts_from_and_one_given_at_the_start(quick: Stage, handlers):
+    @handlers.inside
+    def count(call: Call) -> None:
+        """Count."""
+        calendar_of(call.conn, call.unit).mark(date.fromisoformat(call.variables["rows"][1]["day"]))
+
+    quick.publish(
+        "start s\nuser a form=t\nservice count flow.handler=t.count\nend e\ns -> a -> count -> e",
+        forms={"t": ROWS},
+    )
+    quick.start()
+    with pytest.raises(Invalid, match=r"^rows\.2\.day: .* 2030"):
+        quick.complete("a", rows=[{"day": "2027-01-05"}, {"day": "2030-01-05"}])
+    quick.publish(DATED.format(due="'P2WD after d0'"), "q")
+    with pytest.raises(Invalid, match=r"^d0: .* 2030"):
+        quick.start("q", d0="2030-01-05")
+    assert quick.open() == ["a"]
+    assert not quick.incidents()
+
+
+def test_time_that_runs_beyond_the_working_day_tables_leaves_an_incident_and_takes_what_is_entered(
+    stage: Stage,
+):
+    stage.publish("start s\nuser a form=f\nuser c flow.due=P9WD\nend e\ns -> a -> c -> e", forms=DATE)
+    stage.start()
+    stage.clock.move_to(local("2027-12-28T10:00"))
+    stage.complete("a", d1="2027-12-20")
+    assert [each.error for each in stage.incidents()] == [
+        "No working-day table for 2028: import one with `flow calendar import` (known: 2026, 2027)"
+    ]
 
 
 def test_a_deadline_already_past_when_the_engine_starts_late_is_armed_and_missed_at_once(quick: Stage):

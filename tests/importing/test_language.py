@@ -167,6 +167,19 @@ def test_simple_expressions_become_what_one_would_write_by_hand(theirs: str, our
     assert translated(theirs, {}) == ours
 
 
+@pytest.mark.parametrize(
+    ("theirs", "meant"),
+    [
+        (r"${'\u0041'}", r"\u0041"),
+        (r"${'it\'s \"so\" \\ \n'}", r"""it's "so" \ \n"""),
+        (r'= "\u0041\U01F600\t\n\"\\ \q"', 'A\U0001f600\t\n"\\ \\q'),
+    ],
+    ids=["unicode", "quotes", "FEEL"],
+)
+def test_a_backslash_in_a_text_means_what_it_means_in_the_other_language(theirs: str, meant: str) -> None:
+    assert value_of(translated(theirs, {})) == meant
+
+
 def test_a_variable_renamed_for_its_form_is_renamed_in_expressions() -> None:
     assert (
         translated("${dueDate == other.dueDate}", {"dueDate": "due_date"}) == 'due_date == other["dueDate"]'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -87,11 +88,18 @@ def anonymous(sizes: Mapping[Any, int], by: tuple[str, ...]) -> Counts:
     return counting.counts()
 
 
+@pytest.mark.parametrize(("promise", "hidden"), [("anonymous", "bc"), ("confidential", "bc"), ("named", "")])
+def test_a_small_group_is_hidden_unless_the_questionnaire_is_named(promise: str, hidden: str) -> None:
+    counts = anonymous({("a",): 40, ("b",): 3, ("c",): 9, ("d",): 12}, ("place",))
+    counts = replace(counts, questionnaire=replace(counts.questionnaire, anonymity=promise))
+    assert [row.name for row in cross(counts, "a", "place").rows if row.tally is None] == list(hidden)
+
+
 def test_a_small_group_of_an_anonymous_round_is_hidden_with_another_one() -> None:
     counts = anonymous({("a",): 40, ("b",): 3, ("c",): 9, ("d",): 12}, ("place",))
     assert hidden_groups(counts) == {("place", "b"), ("place", "c")}
     assert [row.name for row in cross(counts, "a", "place").rows if row.tally is None] == ["b", "c"]
-    assert hidden_groups(counts, anonymous=False) == frozenset()
+    assert hidden_groups(counts, named=True) == frozenset()
     assert hidden_groups(anonymous({("a",): 40, ("b",): 9}, ("place",))) == frozenset()
 
 

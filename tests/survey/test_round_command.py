@@ -55,14 +55,16 @@ def test_returns_are_brought_in_and_the_figures_shown(wave: Wave, tmp_path: Path
     assert (figures["returned"], len(figures["items"]), figures["return_rate"]) == (1, 70, "25.0%")
 
 
-def test_figures_are_shown_by_another_method_and_by_group(wave: Wave, tmp_path: Path) -> None:
+def test_figures_are_shown_by_another_method_and_of_a_confidential_round_by_no_small_group(
+    wave: Wave, tmp_path: Path
+) -> None:
     file = tmp_path / "returns.csv"
     file.write_bytes(wave.file((1, "method", "网上")))
     flow(tmp_path, "import", f"SV-{wave.instance}", str(file))
     shown = flow(tmp_path, "show", f"SV-{wave.instance}", "--method", "mean/departments", "--by", "method")
     assert shown.exit_code == 0, shown.output
     assert "mean/departments: weighted mean" in shown.output
-    assert re.search(r"Web +1 .*indicative only", shown.output)
+    assert re.search(r"Web +\* .*too few to be shown", shown.output)
     refused = flow(tmp_path, "show", f"SV-{wave.instance}", "--by", "metod")
     assert isinstance(refused.exception, Invalid)
     assert "The questionnaire has no item metod" in str(refused.exception)
