@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from engine.bpmn.rules.properties import inputs
 from engine.calendar.due_grammar import Offset, parse_due
+from engine.commands import redating
 from engine.commands.deadlines import line_of
 from engine.handlers import Call
 from engine.model import label
 from engine.queries import instances
-from engine.store.variables import variables_of
+from engine.store.variables import values_of, variables_of
 from tasks import dates
 
 if TYPE_CHECKING:
@@ -80,16 +81,18 @@ def _passed(session: Session, conn: Connection, called: Placed, name: str) -> st
 
 def _counted(session: Session, conn: Connection, number: int, here: Placed, name: str) -> WorkedOut | None:
     definition = session.app.services.library.find(conn, here.definition)
-    nodes = definition.spec(here.process).source.nodes
-    asked = [each.id for each in nodes.values() if each.properties.get("flow.handler") == HANDLER]
-    known = variables_of(conn, number, asked)
+    known = variables_of(conn, number, redating.counting(session.app.registry, definition, here.process))
     for step in known.steps:
-        if name not in step.standing(known.now):
+        node = definition.node(here.process, step.element)
+        setting = step.set.get(name)
+        if setting is None or setting.corrected or known.now.get(name) is not setting:
             continue
-        node = nodes[step.element]
+        if node.properties.get("flow.handler", "").strip() != HANDLER:
+            return None
+        seen = values_of(step.known) | values_of(step.set)
         call = Call(
             instance=number, label=label(number), root=number, unit=here.unit, procedure=here.procedure,
-            element=node.id, name=node.label, properties=node.properties, variables=step.found() | step.result(),
+            element=node.id, name=node.label, properties=node.properties, variables=seen,
             parameters=definition.parameters, by=step.by, now=step.at,
             today=step.at.astimezone(session.zone).date().isoformat(), conn=conn, folder=Path(), zone=session.zone,
         )  # fmt: skip

@@ -259,6 +259,10 @@ class Run(Workflow):  # type: ignore[misc]
     def correct(self, values: Mapping[str, object]) -> None:
         """Variables are put right from outside; conditions that wait for them are looked at again."""
         self.data.update(plain(values))
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Go on, and look at the conditions once more."""
         self.dirty = True
         self.drive()
 
@@ -389,9 +393,6 @@ class Run(Workflow):  # type: ignore[misc]
         return fired
 
     def _check_joins(self) -> bool:
-        waiting = {
-            (token.scope, token.task_spec.name): token
-            for token in self.tasks.values()
-            if token.task_spec.waits_for_upstream
-        }
+        joins = [token for token in self.tasks.values() if token.task_spec.waits_for_upstream]
+        waiting = {(token.scope, token.task_spec.name): token for token in joins}
         return any(token.task_spec.join(token) for token in waiting.values())

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine.bpmn.diagram import Node
@@ -12,9 +11,6 @@ from engine.errors import NotFound
 
 if TYPE_CHECKING:
     from engine.commands.core import OpenInstance
-
-
-_WORD = re.compile(r"\w+")
 
 
 def called(instance: OpenInstance, node: Node) -> tuple[str, str]:
@@ -31,12 +27,11 @@ def called(instance: OpenInstance, node: Node) -> tuple[str, str]:
 
 def given(
     instance: OpenInstance, node: Node, item: object, index: int, *, multi: bool,
-    data: Mapping[str, object] | None = None, of: Set[str] | None = None,
+    data: Mapping[str, object] | None = None,
 ) -> dict[str, object]:  # fmt: skip
     """What a child gets, by copy: the declared inputs (all variables when none are declared), and its item.
 
-    Expressions of the inputs see the item too. It is of the instance's variables, or of `data` in their place;
-    `of` leaves declared inputs out that read none of these.
+    Expressions of the inputs see the item too. It is of the instance's variables, or of `data` in their place.
     """
     assert instance.run is not None
     data = instance.run.data if data is None else data
@@ -49,12 +44,7 @@ def given(
     declared = node.properties.get("flow.in")
     if declared is None:
         return seen
-    wanted = [
-        (name, text)
-        for name, text in inputs(declared)
-        if name and (of is None or not of.isdisjoint(_WORD.findall(text)))
-    ]
-    found = {name: instance.run.env.evaluate(text, seen) for name, text in wanted}
+    found = {name: instance.run.env.evaluate(text, seen) for name, text in inputs(declared) if name}
     return {**found, **own}
 
 

@@ -18,7 +18,7 @@ from engine.decisions import decide
 from engine.errors import EngineError
 from engine.expressions import Expression, Script, compile_expression, compile_script
 from engine.expressions.faults import shown
-from engine.handlers import Call, Kind
+from engine.handlers import Call, Function, Kind
 from engine.model import label
 from engine.store.private import set_aside
 
@@ -80,11 +80,17 @@ class InstanceEnvironment:
         handler = self.ctx.services.registry.find(name)
         outside = handler.kind is Kind.OUTSIDE
         function = handler.first if outside else handler.function
+        values = dict(self.called(function, self.call(node, variables))) if function else {}
+        return None if outside else take_records(self.ctx, self.instance, node, values)
+
+    def called(self, function: Function, call: Call) -> Mapping[str, object]:
+        """What a function returns. A bug in it is an incident at its element: what somebody handed in is not lost."""
         try:
-            values = dict(function(self.call(node, variables)) or {}) if function else {}
+            return function(call) or {}
         except (EngineError, BpmnError):
             raise
-        except Exception as bug:  # an incident at this element: what the person handed in is not lost
+        except Exception as bug:
+            name = call.properties.get("flow.handler", "").strip()
             log.exception("handler %s", name)
             raise EngineError(
                 "Function {name} failed: {kind}: {reason}",
@@ -92,7 +98,6 @@ class InstanceEnvironment:
                 kind=type(bug).__name__,
                 reason=str(bug),
             ) from bug
-        return None if outside else take_records(self.ctx, self.instance, node, values)
 
     def slept(self) -> bool:
         return self.ctx.services.slept()

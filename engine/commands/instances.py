@@ -13,7 +13,7 @@ from engine.bpmn.environment import plain
 from engine.bpmn.run import Run
 from engine.calendar.periods import Unit, key_form, period_named
 from engine.characters import blank
-from engine.commands import deadlines, jobs, moving, recounting, redating
+from engine.commands import deadlines, jobs, moving, redating
 from engine.commands.core import Command, Context, OpenInstance
 from engine.commands.environment import InstanceEnvironment
 from engine.commands.given import misgiven, missing
@@ -252,6 +252,8 @@ def _note_started(
         "unit": row["unit"], "variables": dict(variables), "title": row["title"],
     }  # fmt: skip
     called = {"parent": None if parent is None else parent.label, "called_as": row["called_as"]}
+    # How far its caller's journal was then, so that it can be told of which variables it was given something.
+    called |= {"parent_seq": None if parent is None else parent.row["head_seq"] + len(parent.facts)}
     facts |= {name: value for name, value in {"period": period, **called}.items() if value is not None}
     ctx.note("instance.started", facts, instance=instance.id, subject=element)
 
@@ -304,6 +306,7 @@ def resume(cmd: Resume, ctx: Context) -> None:
         )
     instance.changes["status"] = str(InstanceStatus.RUNNING)
     ctx.note("instance.resumed", {} if cmd.reason is None else {"reason": cmd.reason}, instance=cmd.instance)
+    jobs.put(ctx, "go-on", instance=cmd.instance, key=f"resumed:{cmd.instance}:{instance.row['version']}")
     for child in _children(ctx, cmd.instance, "suspended"):
         jobs.put(ctx, "resume", instance=child, key=f"resume:{child}:{instance.row['version']}")
 
@@ -317,19 +320,16 @@ def correct(cmd: Correct, ctx: Context) -> None:
     run = moving.loaded(ctx, instance)
     if problems := misgiven(ctx, instance.definition, cmd.values, run.data):
         raise Invalid(problems)
-    whole = dict(run.data)
-    before = {name: whole.get(name) for name in cmd.values}
+    before = {name: run.data.get(name) for name in cmd.values}
     personal = personal_names(instance.definition)
+    facts = {
+        "values": kept_apart(ctx, instance, cmd.values, personal),
+        "before": kept_apart(ctx, instance, before, personal),
+        "reason": cmd.reason,
+    }
+    ctx.note("variables.corrected", facts, instance=cmd.instance)
     with ctx.within_tables(cmd.values):
-        moving.move(ctx, instance, lambda run: run.correct(cmd.values))
-        facts = {
-            "values": kept_apart(ctx, instance, cmd.values, personal),
-            "before": kept_apart(ctx, instance, before, personal),
-            "reason": cmd.reason,
-        }
-        ctx.note("variables.corrected", facts, instance=cmd.instance)
-        recounting.reconsider(ctx, instance, cmd.values)
-        redating.by_correction(ctx, instance, whole)
+        redating.by_correction(ctx, instance, cmd.values)
 
 
 def cancel(cmd: Cancel, ctx: Context) -> None:

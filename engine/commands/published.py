@@ -36,6 +36,7 @@ class Definition:
     _specs: dict[str, ProcessSpec] = field(default_factory=dict)
     _dues: dict[str, Mapping[str, DueExpression]] = field(default_factory=dict)
     _measured: dict[str, frozenset[str]] = field(default_factory=dict)
+    _timed: dict[str, bool] = field(default_factory=dict)
     _paired: dict[str, frozenset[str]] = field(default_factory=dict)
     _names: Names | None = None
 
@@ -105,6 +106,14 @@ class Definition:
             anchors = [due.anchor for due in dues]
             self._measured[process] = frozenset(a.name for a in anchors if a and a.source == "actual")
         return self._measured[process]
+
+    def timed(self, process: str) -> bool:
+        """Whether some timer is a due date that counts from a variable."""
+        if process not in self._timed:
+            nodes = self.spec(process).source.nodes.values()
+            dues = [_due(each.text or "") for node in nodes for each in node.events if each.kind == "timer"]
+            self._timed[process] = any(due is not None and due.anchor is not None for due in dues)
+        return self._timed[process]
 
     def paired(self, process: str) -> frozenset[str]:
         """The elements that another's `flow.not-same-as` names: it has to be known who did them."""

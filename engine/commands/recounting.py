@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, bindparam, or_, select, update
 
 from engine.calendar.due import Due
+from engine.commands import waits
 from engine.commands.deadlines import (
     ARMED,
     INSERT_TIMER,
@@ -26,6 +27,7 @@ from engine.commands.deadlines import (
     timers_of,
 )
 from engine.commands.due_dates import ACTUAL, date_of, parsed, work_out
+from engine.model import InstanceStatus
 from engine.store import tables
 from engine.store.fingerprints import of_arithmetic
 
@@ -70,14 +72,18 @@ _WHOLE_NOTICES = _NOTICES.where(tables.timer.c.task_id.is_(None))
 
 
 def reconsider(ctx: Context, instance: OpenInstance, changed: Mapping[str, object]) -> int:
-    """A date the open deadlines may be measured from was set or changed: work them out again.
+    """A date the open deadlines, and timers that are due dates, may be measured from was set or changed.
 
-    Returns how many dates moved.
+    They are worked out again. Returns how many dates of deadlines moved.
     """
     if ACTUAL not in changed and not any(date_of(value) is not None for value in changed.values()):
         return 0
+    if instance.get("status") not in (InstanceStatus.RUNNING, InstanceStatus.SUSPENDED):
+        return 0  # it has ended in this very step
     moved = recount(ctx, instance, ctx.conn.execute(ARMED, {"instance": instance.id}).all())
     _arm_waiting(ctx, instance)
+    if instance.definition.timed(instance.row["process"]):
+        waits.retime(ctx, instance)
     return moved
 
 

@@ -12,7 +12,7 @@ from engine.commands.core import Command, Context
 from engine.store import tables
 
 _DUE = (
-    select(tables.timer.c.id, tables.timer.c.instance_id, tables.timer.c.due_at)
+    select(tables.timer.c.id, tables.timer.c.instance_id, tables.timer.c.due_at, tables.timer.c.facts)
     .join(tables.instance, tables.instance.c.id == tables.timer.c.instance_id)
     .where(
         tables.ARMED_TIMER,
@@ -50,14 +50,15 @@ def fire_timers(cmd: FireTimers, ctx: Context) -> int:
     missed = _missed(ctx, cmd.limit)
     both: list[tuple[Any, str, Any]] = [(r.due_at, "timer", r) for r in due]
     both += [(r.due_at, "deadline", r) for r in missed]
-    for at, kind, row in sorted(both, key=lambda each: (each[0], each[1], each[2].id)):
-        moment = int(at.timestamp() * 1_000_000)
-        if kind == "timer":
-            jobs.put(ctx, "timer", instance=row.instance_id, key=f"timer:{row.id}:{moment}", timer=row.id)
-        else:
-            jobs.put(
-                ctx, "deadline", instance=row.instance_id, key=f"deadline:{row.id}:{moment}", deadline=row.id
-            )
+    for _, kind, row in sorted(both, key=lambda each: (each[0], each[1], each[2].id)):
+        if (
+            kind == "timer"
+        ):  # by its firing, not its moment: a changed calendar may move the next one to this one's
+            key = f"timer:{row.id}:#{row.facts.get('firing', 1)}"
+            jobs.put(ctx, "timer", instance=row.instance_id, key=key, timer=row.id)
+        else:  # by this moment: one that moved away before its job was run may come back to its own
+            key = f"deadline:{row.id}:{int(ctx.now.timestamp() * 1_000_000)}"
+            jobs.put(ctx, "deadline", instance=row.instance_id, key=key, deadline=row.id)
     if due:
         ctx.conn.execute(_FIRED, [{"number": row.id} for row in due])
     return len(due) + len(missed)

@@ -16,6 +16,7 @@ from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
 from engine.calendar.working import NoTable
 from engine.commands import deadlines, due_dates
 from engine.commands.jobs import CHAIN
+from engine.commands.personal import kept_apart, personal_names
 from engine.errors import EngineError, Invalid
 from engine.model import task_label
 from engine.store import tables
@@ -303,7 +304,9 @@ def retime(ctx: Context, instance: OpenInstance, before: Mapping[str, Any] | Non
         except EngineError as fault:
             if isinstance(fault, NoTable):
                 ctx.untabled.append(fault)
-            facts = {"rule": row.rule, "due": row.due_at.isoformat(), "reason": str(fault)}
+            personal = {"reason"} if personal_names(instance.definition) else ()
+            facts = {"rule": row.rule, "due": row.due_at.isoformat()}
+            facts |= kept_apart(ctx, instance, {"reason": str(fault)}, personal)
             ctx.note("timer.stayed", facts, instance=instance.id, subject=row.element)
             continue
         if due != row.due_at:
@@ -322,7 +325,7 @@ def _said(instance: OpenInstance, row: Row[Any], before: Mapping[str, Any]) -> s
     except Invalid:
         evaluate = instance.run.env.evaluate
         now = evaluate(text, instance.run.data)
-        if isinstance(now, str) and now != evaluate(text, before):
+        if isinstance(now, str) and row.rule == evaluate(text, before):
             return now
     return str(row.rule)
 

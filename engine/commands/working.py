@@ -116,7 +116,7 @@ def _go_on(ctx: Context, job: Any) -> None:
     if _may_be_ended(ctx, instance):
         jobs.put(ctx, "go-on", instance=instance.id, key=f"go-on:{job.id}:{instance.id}")
     else:
-        moving.move(ctx, instance, Run.drive)
+        moving.move(ctx, instance, Run.look_again)
 
 
 def _may_be_ended(ctx: Context, instance: OpenInstance) -> bool:

@@ -298,10 +298,10 @@ def complete(cmd: Complete, ctx: Context) -> None:
     late = row.due_at is not None and ctx.now >= row.due_at
     personal = frozenset() if form is None else form.personal
     shown = kept_apart(ctx, instance, values, personal)
-    ctx.note(
-        "task.completed", {"element": row.element, "name": row.name, "values": shown, "late": late},
-        instance=instance.id, subject=row.id, by=actor,
-    )  # fmt: skip
+    facts: dict[str, object] = {"element": row.element, "name": row.name, "values": shown, "late": late}
+    apart = [name for name, value in values.items() if row.batch_id is not None or not _enters(form, value)]
+    facts |= {"apart": sorted(apart)} if apart else {}  # they become no variables
+    ctx.note("task.completed", facts, instance=instance.id, subject=row.id, by=actor)
     if "flow.record" in node.properties:
         records.keep_form(ctx, instance, node, row.id, form, env.call(node, run.data, values=values))
     _go_on(ctx, instance, node, row, dict(values), form, (ctx.who, asking.account, holder))

@@ -19,121 +19,170 @@ _CHUNK = 400
 """Instances read at a time."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Setting:
     """A value that a variable got. One that is put right, or counted anew, is the same setting with another value."""
 
     value: Any
-    step: str | None
-    """The element of a step of the program; None for the start, and for people."""
     corrected: bool = False
     """Whether a person put it right."""
+    read: Any = None
+    moved: bool = False
+    """Whether it was given another value since the journal was read; it was `read` then."""
+
+
+Settings = Mapping[str, Setting]
+
+
+def values_of(settings: Settings, *, read: bool = False) -> dict[str, Any]:
+    """The values of settings, now or as they were read."""
+    return {name: each.read if read and each.moved else each.value for name, each in settings.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """Once that a step of the program set variables: when, for whom, knowing what."""
 
+    seq: int
+    """The number of its entry in the journal."""
     element: str
     at: datetime
     by: str
-    known: Mapping[str, Setting]
+    known: Settings
     """The variables as the step found them."""
-    set: Mapping[str, Setting]
+    set: Settings
 
-    def standing(self, now: Mapping[str, Setting]) -> dict[str, Setting]:
-        """What is left of the values it set: nobody has set them since, nor put them right."""
-        return {n: each for n, each in self.set.items() if now.get(n) is each and not each.corrected}
-
-    def found(self) -> dict[str, Any]:
-        """The variables as the step found them, with what has been put right in these since."""
-        return {name: each.value for name, each in self.known.items()}
-
-    def result(self) -> dict[str, Any]:
-        """The values it set, as they are now."""
-        return {name: each.value for name, each in self.set.items()}
+    def stands(self, now: Settings) -> bool:
+        """Whether something that it set has been set by nobody else since."""
+        return any(now.get(name) is each for name, each in self.set.items())
 
     def corrected(self) -> dict[str, Any]:
         """Of the values it set those that people have put right, as they are now."""
         return {name: each.value for name, each in self.set.items() if each.corrected}
 
+    def touched(self) -> bool:
+        """Whether something it found, or has set, was given another value since the journal was read."""
+        return any(each.moved for each in (*self.known.values(), *self.set.values()))
+
 
 @dataclass(slots=True)
 class Variables:
-    """The variables of one instance, now and as it was given them."""
+    """The variables of one instance, as it began, as steps found and set them, and now."""
 
-    asked: Collection[str] = ()
-    """The elements whose steps are kept."""
+    counting: Collection[str] = ()
+    """The elements whose steps are kept: what they set, they set, though it be what it was."""
+    moments: Collection[int] = ()
+    """Entries after which all variables are kept: see `at`."""
     given: dict[str, Setting] = field(default_factory=dict)
     """What the instance began with."""
     now: dict[str, Setting] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
-    """In order: of each element asked for its last, and those before of which something still stands."""
+    """In order: of each element its last, and those before of which something stands."""
+    at: dict[int, Settings] = field(default_factory=dict)
+    """The variables after each of the entries asked for."""
+    _set: dict[int | None, Settings] = field(default_factory=dict)
+    """What each entry set; None: the start."""
+    _last: int = 0
+    _moved: list[Setting] = field(default_factory=list)
 
     def take(
-        self, kind: str, subject: str | None, facts: Mapping[str, Any], at: datetime | None = None, by: str = ""
-    ) -> None:  # fmt: skip
+        self, seq: int, kind: str, subject: str | None, facts: Mapping[str, Any], at: datetime, by: str
+    ) -> None:
         """Take the next entry of the journal in; one of another kind changes nothing."""
+        self._reach(seq - 1)
         match kind:
             case "instance.started":
-                self._set(facts.get("variables"), None)
-                self.given = dict(self.now)
+                self.given = self._set[None] = self._taken(facts.get("variables"))
             case "task.completed":
-                self._set(facts.get("values"), None)
-            case "variables.set" if subject in self.asked and at is not None:
-                made = {name: Setting(value, subject) for name, value in facts.items()}
-                self.steps = [
-                    each for each in self.steps if each.element != subject or each.standing(self.now)
-                ]
-                self.steps.append(Step(str(subject), at, by, dict(self.now), made))
+                apart = facts.get("apart") or ()
+                values = {
+                    name: each for name, each in _mapping(facts.get("values")).items() if name not in apart
+                }
+                self._taken(values)
+            case "variables.set" if subject in self.counting:
+                made = {name: Setting(value) for name, value in facts.items()}
+                self.steps = [each for each in self.steps if each.element != subject or each.stands(self.now)]
+                self.steps.append(Step(seq, str(subject), at, by, dict(self.now), made))
+                self._set[seq] = made
                 self.now |= made
             case "variables.set":
-                self._set(facts, subject)
+                self._set[seq] = self._taken(facts)
             case "variables.corrected":
-                for name, value in _mapping(facts.get("values")).items():
-                    setting = self.now.setdefault(name, Setting(value, None))
-                    setting.value, setting.corrected = value, True
+                self.correct(_mapping(facts.get("values")))
             case "variables.recounted":
-                meant = self.given if subject is None else self._made_last(subject)
-                for name, value in _mapping(facts.get("values")).items():
-                    if name in meant:
-                        meant[name].value = value
+                self.recount(self._set.get(facts.get("of"), {}), _mapping(facts.get("values")))
 
-    def _made_last(self, element: str) -> Mapping[str, Setting]:
-        """What an element set last."""
-        standing = {name: each for name, each in self.now.items() if each.step == element}
-        last = [each.set for each in self.steps if each.element == element][-1:]
-        return {**standing, **last[0]} if last else standing
+    def rest(self) -> None:
+        """The journal is read: what moves from here on has `moved`."""
+        self._reach(1 << 62)
+        for each in self._moved:
+            each.moved = False
+        self._moved.clear()
 
-    def _set(self, values: object, step: str | None) -> None:
-        """A value confirmed, or handed on as it is, leaves it at who found it."""
+    def correct(self, values: Mapping[str, Any]) -> None:
+        """A person puts variables right."""
+        for name, value in values.items():
+            setting = self.now.setdefault(name, Setting(None))
+            setting.corrected = True
+            self._move(setting, value)
+
+    def recount(self, settings: Settings, values: Mapping[str, Any]) -> None:
+        """Of what was set once, other values come out."""
+        for name in values.keys() & settings.keys():
+            self._move(settings[name], values[name])
+
+    def _move(self, setting: Setting, value: Any) -> None:
+        if setting.value != value:
+            if not setting.moved:
+                setting.moved, setting.read = True, setting.value
+                self._moved.append(setting)
+            setting.value = value
+
+    def _reach(self, seq: int) -> None:
+        """Nothing more comes up to this entry."""
+        for moment in self.moments:
+            if self._last <= moment <= seq:
+                self.at[moment] = dict(self.now)
+        self._last = seq + 1
+
+    def _taken(self, values: object) -> dict[str, Setting]:
+        """Set values; one confirmed, or handed on as it is, stays whose it was."""
+        made = {}
         for name, value in _mapping(values).items():
             known = self.now.get(name)
-            if known is None or known.value != value:
-                self.now[name] = Setting(value, step)
+            made[name] = known if known is not None and known.value == value else Setting(value)
+        self.now |= made
+        return made
 
 
-def variables_of(conn: Connection, instance: int, asked: Collection[str] = ()) -> Variables:
-    """The variables of an instance, and its steps at the elements `asked` for."""
-    return next(iter(variables_of_many(conn, {instance: asked})))[1]
+def variables_of(
+    conn: Connection, instance: int, counting: Collection[str] = (), moments: Collection[int] = ()
+) -> Variables:
+    """The variables of an instance, with the steps of elements that are `counting`, and after some entries."""
+    return next(iter(variables_of_many(conn, {instance: counting}, moments)))[1]
 
 
 def variables_of_many(
-    conn: Connection, asked: Mapping[int, Collection[str]]
+    conn: Connection, counting: Mapping[int, Collection[str]], moments: Collection[int] = ()
 ) -> Iterator[tuple[int, Variables]]:
     """The variables of many instances, in the order of their numbers, read in pieces."""
-    numbers = sorted(asked)
+    numbers = sorted(counting)
     for start in range(0, len(numbers), _CHUNK):
         part = {instance_chain(number): number for number in numbers[start : start + _CHUNK]}
-        found = {number: Variables(asked[number]) for number in part.values()}
+        found = {number: Variables(counting[number], moments) for number in part.values()}
         rows = conn.execute(_ENTRIES.where(journal.c.chain.in_(part))).all()
         for row, facts in zip(rows, _facts(conn, rows), strict=True):
-            found[part[row.chain]].take(row.kind, row.subject, facts, row.at, row.by)
-        yield from found.items()
+            found[part[row.chain]].take(row.seq, row.kind, row.subject, facts, row.at, row.by)
+        for number, known in found.items():
+            known.rest()
+            yield number, known
 
 
 _ENTRIES = (
-    select(journal.c.chain, journal.c.kind, journal.c.subject, journal.c.facts, journal.c.at, journal.c.by)
+    select(
+        *(journal.c.chain, journal.c.seq, journal.c.kind, journal.c.subject),
+        *(journal.c.facts, journal.c.at, journal.c.by),
+    )
     .where(journal.c.kind.in_(_KINDS))
     .order_by(journal.c.chain, journal.c.seq)
 )

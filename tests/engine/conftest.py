@@ -9,13 +9,16 @@ import pytest
 
 from engine.handlers import Handlers
 from engine.store import Store, open_store
+from tasks import dates
 from tests.engine.stage import Stage, open_stage
 
 
 @pytest.fixture
 def handlers() -> Handlers:
-    """The handlers that diagrams may name; tests add theirs before the stage is used."""
-    return Handlers("t")
+    """The handlers that diagrams may name: those of dates, and what tests add before the stage is used."""
+    found = Handlers("t")
+    found.include(dates.handlers)
+    return found
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from engine.app import App
 from engine.bootstrap import Subject, open_app
+from engine.bpmn import state
 from engine.clock import VirtualClock
-from engine.commands import definitions, instances, timers, worklist
+from engine.commands import definitions, instances, redating, timers, worklist
 from engine.commands.calendars import ImportCalendar
 from engine.commands.jobs import RetryJob
 from engine.commands.organisation import ImportOrganisation
@@ -29,6 +30,7 @@ from engine.queries import history, jobs
 from engine.queries import instances as instance_queries
 from engine.store import Store, tables
 from engine.store.contradictions import contradictions
+from engine.store.variables import values_of, variables_of
 from engine.store.verify import verify
 from engine.strict_yaml import load
 from tests.engine.drawing import diagram
@@ -186,14 +188,25 @@ class Stage:
         ]
 
     def check(self) -> None:
-        """The journal agrees with itself, and the tables with it, and it reads completely."""
+        """The journal agrees with itself, and the tables with it, it reads completely, and tells all variables."""
         with self.app.store.read() as conn:
             verdict = verify(conn)
             lines = list(history.everything(conn))
             contradicted = contradictions(conn)
+            told = [(row, self._told(conn, row)) for row in conn.execute(select(tables.instance))]
+        for row, values in told:
+            stored = state.variables(row.state, f"SV-{row.id}")
+            assert values == {name: stored[name] for name in values}, f"SV-{row.id}"
         assert not verdict.faults, [str(fault) for fault in verdict.faults]
         assert not contradicted, [str(fault) for fault in contradicted]
         assert len(lines) == verdict.rows
+
+    def _told(self, conn: Connection, row: Any) -> dict[str, Any]:
+        """The variables of an instance as its journal tells them."""
+        definition = self.app.services.library.find(conn, row.definition)
+        counting = redating.counting(self.app.registry, definition, row.process)
+        values = values_of(variables_of(conn, row.id, counting).now)
+        return {name: each for name, each in values.items() if "$erased" not in str(each)}
 
 
 def open_stage(

@@ -1,4 +1,4 @@
-"""Dates that steps worked out follow a working-day table that comes later, and dates put right, wherever they went."""
+"""Dates that steps worked out follow a working-day table that comes later, and dates put right."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, update
 
 from engine.calendar.counting import add_working_days
-from engine.commands.calendars import ImportCalendar
-from engine.commands.instances import Correct, Resume, Suspend
-from engine.errors import Invalid
+from engine.commands.instances import Start
+from engine.errors import EngineError, Invalid
 from engine.handlers import Call, Handlers, Values, counts
-from engine.model import SYSTEM, Actor
+from engine.model import SYSTEM
 from engine.store import tables
 from engine.store.calendars import calendar_of
 from engine.store.contradictions import contradictions
-from engine.strict_yaml import load
-from tasks import dates
-from tests.engine.stage import Stage, local
+from engine.store.private import erase
+from tests.engine.redating import CALLER, DAY, correct, days_off, dues
+from tests.engine.stage import Stage
 
 WORKED_OUT = """
 start s
@@ -34,29 +33,6 @@ end e
 s -> w -> a -> b -> e
 """
 FIRST = {"f": "  - {id: first, type: date, label: 日期}"}
-
-
-@pytest.fixture
-def handlers() -> Handlers:
-    found = Handlers("t")
-    found.include(dates.handlers)
-    return found
-
-
-def days_off(stage: Stage, *days: str, unit: str = "east") -> int:
-    text = f"days_off: {{厂庆: [{', '.join(map(repr, days))}]}}".replace("'", '"')
-    moved: int = stage.do(ImportCalendar(by=SYSTEM, document=load(text, "own.yaml"), unit=unit)).moved
-    stage.app.settle()
-    return moved
-
-
-def dues(stage: Stage) -> dict[str, str]:
-    return {row.element: row.due_day for row in stage.rows(tables.deadline) if row.status == "armed"}
-
-
-def correct(stage: Stage, number: int, **values: object) -> None:
-    stage.do(Correct(by=Actor("ann"), instance=number, values=values, reason="改期"))
-    stage.app.settle()
 
 
 def test_dates_a_step_worked_out_move_with_a_new_table_and_the_deadlines_with_them(stage: Stage):
@@ -129,59 +105,6 @@ def test_what_others_have_set_since_the_step_counted_is_not_counted_from(quick: 
     assert dues(quick) == {"a": "2026-09-17"}
 
 
-CALLED = """
-start s
-user a flow.due="P0D after by"
-service w flow.handler=dates.work_out flow.dates="then: P1WD after by" flow.sets=then
-user b flow.due="P0D after then"
-end e
-s -> a -> w -> b -> e
-"""
-CALLER = """
-start s
-service w flow.handler=dates.work_out flow.dates="first: P2WD after d0" flow.sets=first
-call c calls=block flow.in="by = first"
-end e
-s -> w -> c -> e
-"""
-
-
-@pytest.mark.parametrize("done", [(), ("a",)])
-def test_called_processes_follow_down_to_what_they_worked_out_themselves(stage: Stage, done: tuple[str, ...]):
-    stage.publish(CALLED, "block", process="block", more="called: true\n")
-    outer = "start s\ncall c calls=block flow.in=by\nend e\ns -> c -> e"
-    stage.publish(outer, "outer", process="outer", more="called: true\n")
-    stage.publish(CALLER.replace("calls=block", "calls=outer"))
-    stage.start(d0="2026-09-14")
-    for element in done:
-        stage.complete(element)
-    assert dues(stage) == ({"b": "2026-09-17"} if done else {"a": "2026-09-16"})
-    days_off(stage, "2026-09-15")
-    assert dues(stage) == ({"b": "2026-09-18"} if done else {"a": "2026-09-17"})
-    days_off(stage, "2026-09-15", "2026-09-18")
-    assert dues(stage) == ({"b": "2026-09-20"} if done else {"a": "2026-09-17"})
-
-
-def test_a_date_put_right_reaches_called_processes_and_the_items_of_a_batch(stage: Stage):
-    stage.publish(CALLED, "block", process="block", more="called: true\n")
-    stage.publish(CALLER.replace("call c", "call c each=list:n"))
-    number = stage.start(d0="2026-09-14", list=[1, 2])
-    correct(stage, number, d0="2026-09-21")
-    assert [row.due_day for row in stage.rows(tables.deadline)] == ["2026-09-23", "2026-09-23"]
-    assert {
-        fact.facts["values"]["by"] for fact in stage.journal("variables.recounted") if fact.subject is None
-    } == {"2026-09-23"}
-
-
-def test_a_called_process_in_which_the_date_was_put_right_keeps_its_own(quick: Stage):
-    quick.publish(CALLED, "block", process="block", more="called: true\n")
-    quick.publish(CALLER)
-    number = quick.start(d0="2026-09-14")
-    correct(quick, number + 1, by="2026-09-30")
-    days_off(quick, "2026-09-15")
-    assert dues(quick) == {"a": "2026-09-30"}
-
-
 HANDED_ON = """
 start s flow.sets="by, whole"
 script defaults do="by = by if defined('by') else None; limit = by if whole else '2026-12-31'"
@@ -247,71 +170,14 @@ def test_whoever_began_before_a_table_came_has_the_dates_of_whoever_begins_after
     assert len({row.due_day for row in quick.rows(tables.deadline)}) == 1
 
 
-TIMED = """
-start s
-service w flow.handler=dates.work_out flow.dates="first: P2WD after d0" flow.sets=first
-catch t date=first
-user a
-end e
-s -> w -> t -> a -> e
-"""
+@pytest.fixture
+def odd(quick: Stage, handlers: Handlers) -> Stage:
+    """A step that counts by what it knows, and does something besides."""
 
-
-def timers(stage: Stage) -> list[object]:
-    return [row.due_at for row in stage.rows(tables.timer, tables.ARMED_TIMER)]
-
-
-def test_a_timer_that_waits_for_such_a_date_moves_by_table_and_by_correction(stage: Stage):
-    stage.publish(TIMED)
-    number = stage.start(d0="2026-09-14")
-    assert timers(stage) == [local("2026-09-16T00:00")]
-    days_off(stage, "2026-09-15")
-    assert timers(stage) == [local("2026-09-17T00:00")]
-    (moved,) = stage.journal("timer.moved")
-    assert (moved.facts["from"], moved.facts["to"]) == (
-        "2026-09-15T16:00:00+00:00",
-        "2026-09-16T16:00:00+00:00",
-    )
-    correct(stage, number, d0="2026-09-21")
-    assert timers(stage) == [local("2026-09-23T00:00")]
-    stage.clock.move_to(local("2026-09-22T23:59:59"))
-    stage.tick()
-    assert stage.open() == []
-    stage.wait(seconds=1)
-    assert stage.open() == ["a"]
-
-
-@pytest.mark.parametrize(
-    ("timer", "before", "after"),
-    [
-        ("timer=P2WD", "2026-09-16T09:00", "2026-09-17T09:00"),
-        ('timer="P2WD after d0"', "2026-09-16T00:00", "2026-09-17T00:00"),
-        ("cycle=R3/P1WD", "2026-09-15T09:00", "2026-09-16T09:00"),
-        ("timer=P2D", "2026-09-16T09:00", "2026-09-16T09:00"),
-    ],
-)
-def test_timers_of_working_days_move_with_the_table(quick: Stage, timer: str, before: str, after: str):
-    quick.publish(
-        f"start s flow.sets=d0\nuser a\nboundary t on=a soft {timer}\nend e\nend f\ns -> a -> e\nt -> f"
-    )
-    quick.start(d0="2026-09-14")
-    assert timers(quick) == [local(before)]
-    days_off(quick, "2026-09-15")
-    assert timers(quick) == [local(after)]
-
-
-def test_a_suspended_instance_follows_and_goes_on_by_the_new_date(quick: Stage):
-    quick.publish(TIMED)
-    number = quick.start(d0="2026-09-14")
-    quick.do(Suspend(by=Actor("ann"), instance=number, reason="封控"))
-    days_off(quick, "2026-09-15")
-    quick.do(Resume(by=Actor("ann"), instance=number))
-    assert timers(quick) == [local("2026-09-17T00:00")]
-
-
-def test_a_step_that_cannot_count_any_more_is_told_and_stops_nobody(quick: Stage, handlers: Handlers):
     def recount(call: Call) -> Values:
         calendar = calendar_of(cast("Connection", call.conn), call.unit)
+        if call.variables["n"] == 13 and not calendar.is_working(date(2026, 9, 15)):
+            raise IndexError("unlucky")
         return {"d1": add_working_days(call.now.date(), int(call.variables["n"]), calendar).day.isoformat()}
 
     @handlers.inside
@@ -323,22 +189,34 @@ def test_a_step_that_cannot_count_any_more_is_told_and_stops_nobody(quick: Stage
 
     quick.publish(
         """
-        start s flow.sets=n
+        start s flow.sets="n, m"
         service w flow.handler=t.once flow.sets=d1
         user a flow.due="P0D after d1"
         end e
         s -> w -> a -> e
         """
     )
-    broken, sound = quick.start(n=1), quick.start(n=1)
-    correct(quick, broken, n=10**7)
-    (told,) = quick.journal("variables.stayed")
+    return quick
+
+
+def test_a_step_that_cannot_count_any_more_is_told_and_stops_nobody(odd: Stage):
+    broken, sound = odd.start(n=13), odd.start(n=1)
+    before = odd.variables(broken)["d1"]
+    days_off(odd, "2026-09-15")
+    (told,) = odd.journal("variables.stayed")
     assert told.facts["names"] == ["d1", "done"]
-    days_off(quick, "2026-09-15")
-    assert {number: quick.variables(number)["d1"] for number in (broken, sound)} == {
-        broken: "2026-09-15", sound: "2026-09-16",
-    }  # fmt: skip
-    assert len(quick.journal("t.done")) == 2
+    assert "unlucky" in told.facts["reason"]
+    assert [odd.variables(number)["d1"] for number in (broken, sound)] == [before, "2026-09-16"]
+    assert len(odd.journal("t.done")) == 2
+
+
+@pytest.mark.parametrize("wrong", ["abc", 10**9])
+def test_what_nothing_can_be_counted_from_is_refused_as_a_correction(odd: Stage, wrong: object):
+    number = odd.start(n=1)
+    with pytest.raises(EngineError):
+        correct(odd, number, n=wrong)
+    correct(odd, number, m=wrong)
+    assert odd.variables(number)["n"] == 1
 
 
 def test_a_date_put_right_to_beyond_the_tables_is_refused_at_its_place(stage: Stage):
@@ -360,3 +238,89 @@ def test_an_import_waits_for_whoever_is_at_work_on_an_instance(stage: Stage):
                 importing.result(timeout=0.3)
         assert importing.result(timeout=30) == 1
     assert dues(stage) == {"a": "2026-09-17"}
+
+
+def test_what_is_entered_for_an_item_is_nobody_s_date(stage: Stage):
+    stage.publish(
+        """
+        start s flow.sets=list
+        service w flow.handler=dates.work_out flow.dates="first: P2WD after d0" flow.sets=first
+        user m form=f each=list:n
+        user b flow.due="P0D after first"
+        end e
+        s -> w -> m -> b -> e
+        """,
+        forms=FIRST,
+    )
+    number = stage.start(d0="2026-09-14", list=[1, 2])
+    stage.complete(stage.tasks("m")[0], first="2026-12-01")
+    days_off(stage, "2026-09-15")
+    assert stage.variables(number)["first"] == "2026-09-17"
+
+
+def test_of_a_loop_each_lap_follows_by_itself(stage: Stage):
+    stage.publish(
+        """
+        start s
+        user a form=f
+        service w flow.handler=dates.work_out flow.dates="base?: P2WD after d1; next: P1WD after d1" \
+        flow.sets="base, next"
+        user b
+        xor x
+        end e
+        s -> a -> w -> b -> x
+        x -> a : next < '2026-10-01'
+        x -> e : else
+        """,
+        forms=DAY,
+    )
+    number = stage.start()
+    for day in ("2026-09-14", "2026-10-12"):
+        stage.complete("a", d1=day)
+        if day < "2026-10":
+            stage.complete("b")
+    days_off(stage, "2026-09-15")
+    kept = stage.variables(number)
+    assert (kept["base"], kept["next"]) == ("2026-09-17", "2026-10-13")
+    noted = len(stage.journal("variables.recounted"))
+    days_off(stage, "2026-09-15", "2026-12-01")
+    assert len(stage.journal("variables.recounted")) == noted
+
+
+def test_no_deadline_is_armed_where_a_correction_has_ended_the_instance(quick: Stage):
+    quick.publish(
+        """
+        process main flow.due="P5D after d1"
+        start s flow.sets=d1
+        user a
+        boundary k on=a condition="defined('d1')"
+        end e
+        end f
+        s -> a -> e
+        k -> f
+        """
+    )
+    number = quick.do(Start(by=SYSTEM, procedure="p", unit="east"))
+    correct(quick, number, d1="2026-09-21")
+    assert (quick.row(number).status, dues(quick)) == ("completed", {})
+
+
+def test_a_personal_value_is_not_repeated_in_the_history(quick: Stage):
+    quick.publish(
+        """
+        start s
+        user a form=f
+        service w flow.handler=dates.work_out flow.dates="first: P2WD after birth" flow.sets=first
+        user b
+        end e
+        s -> a -> w -> b -> e
+        """,
+        forms={"f": "  - {id: birth, type: date, label: 日期, personal: true}"},
+    )
+    number = quick.start()
+    quick.complete("a", birth="2026-09-14")
+    with quick.app.store.write() as conn:
+        erase(conn, f"SV-{number}", quick.clock.now())
+    days_off(quick, "2026-09-15")
+    (told,) = quick.journal("variables.stayed")
+    assert "$private" in str(told.facts["reason"])
