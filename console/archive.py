@@ -17,7 +17,7 @@ from console.output import Cell
 from console.session import Session
 from console.shape import group, option
 from console.writing import FORCE, check_free, written
-from engine.errors import Conflict
+from engine.errors import Conflict, Invalid, Problem
 from engine.model import instance_number, label
 
 if TYPE_CHECKING:
@@ -41,7 +41,12 @@ def list_(session: Session) -> None:
     from engine.queries import archives
 
     with session.read() as conn:
-        _show_list(session, archives.archives(conn, units=session.units(conn)))
+        units = session.units(conn)
+        _show_list(session, archives.archives(conn, units=units))
+        lost = archives.lost(conn, units)
+    for number in () if session.json else lost:
+        output.warn("The sealed set of {label} is missing in the database: see `flow archive verify {label}`",
+                    label=label(number))  # fmt: skip
 
 
 @archive.command("due", example="flow archive due")
@@ -70,6 +75,12 @@ def _show_list(session: Session, found: tuple[Archive, ...]) -> None:
     )
     if not found:
         output.note("There is nothing.")
+    if any(each.retention is None for each in found):
+        output.note(
+            "How long some are kept is not said: what is sealed from now on takes it from its procedure.yaml (the "
+            "parameter archive_retention where there is one, else retention of the records); `flow archive seal … "
+            "--retention` seals one again"
+        )
 
 
 def _kept(found: Archive) -> str:
@@ -163,6 +174,8 @@ def verify(session: Session, what: str | None) -> None:
     """
     if what is not None and what.lower().endswith(".zip"):
         found = {what: _verify_file(session, Path(what))}
+    elif what is not None and (suffix := Path(what).suffix[1:]) and not suffix.isdigit():
+        raise Invalid([Problem(what, "It is no archive: `flow archive export SV-12` writes one, a .zip")])
     else:
         found = _verify_sets(session, what)
     if session.json:
@@ -180,20 +193,15 @@ def verify(session: Session, what: str | None) -> None:
 
 
 def _verify_sets(session: Session, instance: str | None) -> dict[str, list[Fault]]:
-    from engine.queries import archives
+    from engine.queries import archives, instances
 
     folder = session.workspace.folder
     with session.read() as conn:
-        if instance is not None:
-            one = _find(session, conn, instance)
-            return {one[0].instance: list(archives.faults(conn, folder, *one))}
-        found = archives.archives(conn, units=session.units(conn))
-        return {
-            each.instance: list(
-                archives.faults(conn, folder, *archives.find(conn, instance_number(each.instance)))
-            )
-            for each in found
-        }
+        if instance is None:
+            return archives.verified(conn, folder, units=session.units(conn))
+        number = instance_number(instance)
+        session.may_read(conn, instances.find(conn, number).unit, label(number))
+        return archives.verified(conn, folder, number=number)
 
 
 def _verify_file(session: Session, file: Path) -> list[Fault]:

@@ -50,12 +50,12 @@ def verify(session: Session, head: Path | None) -> None:
     from engine.store.contradictions import contradictions
     from engine.store.seal import MAX_BYTES, read_seal
     from engine.store.verify import verify as recompute
-    from notices.agreement import unmarked
 
     outside = None if head is None else read_seal(read_file(head, MAX_BYTES).decode("utf-8-sig", "replace"))
     with output.working("Verifying the journal"), session.read() as conn:
         verdict = recompute(conn, outside)
-        contradicted = (*contradictions(conn), *unmarked(conn))
+        beside = (fault for compare in session.app.comparisons for fault in compare(conn))
+        contradicted = (*contradictions(conn), *beside)
         files = list(records.altered(conn, session.workspace.folder))
         clocks = history.clock_changes(conn)
         names = logbook.names_in(session, conn)

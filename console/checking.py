@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from engine.files import is_there, read_file
 
 if TYPE_CHECKING:
     from engine.check import World
+    from engine.handlers import Handlers
     from engine.procedures import Procedure
 
 _LINE = re.compile(r"line ([0-9]+)")
@@ -49,7 +50,9 @@ def check(session: Session, names: tuple[str, ...]) -> None:
     """Check procedures whole, and bare diagrams: what publish or a rehearsal would refuse, with place and remedy.
 
     PROCEDURE is an id, a code or a folder; FILE is a diagram, a folder of diagrams and procedures, or a pattern
-    such as 'drafts/*.bpmn', and needs no workspace. Exit code 0 when there is nothing to object to, else 1.
+    such as 'drafts/*.bpmn', and needs no workspace. The diagram of a procedure's folder is judged as that procedure; of
+    any other its functions, called processes and the decision tables beside it have to be there, and in a workspace its
+    roles and forms too. Exit code 0 when there is nothing to object to, else 1.
     """
     found = [checked for name in names for checked in _checked(session, name)]
     if session.json:
@@ -89,27 +92,52 @@ def _checked(session: Session, name: str) -> Iterator[_Checked]:
 
 def _folder(session: Session, path: Path) -> Iterator[_Checked]:
     """Everything in a folder: procedures, and diagrams that belong to none."""
-    homes = [file.parent for file in sorted(path.rglob(folders.PROCEDURE))]
+    homes = [file.parent for file in _shown(path, folders.PROCEDURE)]
     for home in homes:
         yield _procedure(session, folders.at(home))
-    diagrams = [each for each in sorted(path.rglob("*.bpmn")) if each.parent not in homes]
+    diagrams = [each for each in _shown(path, "*.bpmn") if each.parent not in homes]
     if not homes and not diagrams:
         raise NotFound("{folder} holds neither a procedure nor a diagram", folder=path)
     for diagram in diagrams:
         yield _diagram(session, diagram)
 
 
+def _shown(path: Path, pattern: str) -> list[Path]:
+    """What matches in a folder, but for what is hidden: a copy that is being made, or was broken off."""
+    found = sorted(path.rglob(pattern))
+    return [
+        each for each in found if not any(part.startswith(".") for part in each.relative_to(path).parts[:-1])
+    ]
+
+
 def _diagram(session: Session, path: Path) -> _Checked:
-    """A bare diagram: whether it can run faithfully; in a workspace it may call what is published there."""
-    from engine.check import check_bare
-    from engine.queries import definitions
+    """A diagram: as its procedure is judged, if it is the one of a folder's; else bare."""
+    from engine.check import Around, check_bare
+    from engine.decisions.document import MAX_BYTES as MOST_OF_TABLE
+    from engine.queries import definitions, organisation
     from engine.xml_text import MAX_BYTES
 
-    published: dict[str, str] = {}
+    folder = folders.of_diagram(path)
+    if folder is not None:
+        return _procedure(session, folder)
+    around = Around(
+        registry=_registry(),
+        tables=lambda: {
+            each.name: read_file(each, MOST_OF_TABLE) for each in sorted(path.parent.glob("*.dmn"))
+        },
+    )
     if session.in_workspace:
         with session.read() as conn:
-            published = dict(definitions.processes(conn))
-    return _Checked(str(path), check_bare(read_file(path, MAX_BYTES), published), lambda _: str(path))
+            around = replace(
+                around,
+                published=definitions.processes(conn),
+                registry=session.app.services.registry,
+                roles=organisation.roles(conn),
+                forms={each.stem for each in session.workspace.forms.glob("*/*.yaml")},
+                name=path.stem,
+            )
+    found = check_bare(read_file(path, MAX_BYTES), around)
+    return _Checked(str(path), found, lambda file: str(path.parent / file) if file else str(path))
 
 
 def _procedure(session: Session, folder: folders.Folder) -> _Checked:
@@ -131,13 +159,10 @@ def _world(session: Session, loaded: Procedure) -> World:
     """The organisation that a procedure has to fit; outside a workspace, one with the roles it needs."""
     from engine.check import World, called_in, needed_roles
     from engine.commands.published import described
-    from engine.handlers import Handlers
     from engine.queries import definitions, organisation
 
     if not session.in_workspace:
-        registry = Handlers()
-        for subject in surroundings.subjects():
-            registry.include(subject.handlers)
+        registry = _registry()
         return World(needed_roles(loaded, registry), registry)
     services = session.app.services
     with session.read() as conn:
@@ -145,6 +170,16 @@ def _world(session: Session, loaded: Procedure) -> World:
         calls = {name: published[name] for name in called_in(loaded) if name in published}
         known = described(conn, services.library, services.registry, calls)
         return World(organisation.roles(conn), services.registry, published, known)
+
+
+def _registry() -> Handlers:
+    """The functions that the program has, without a workspace."""
+    from engine.handlers import Handlers
+
+    registry = Handlers()
+    for subject in surroundings.subjects():
+        registry.include(subject.handlers)
+    return registry
 
 
 def _path(folder: folders.Folder, file: str) -> str:

@@ -136,8 +136,8 @@ def _opened(session: Session) -> str:
 
 
 def _organisation(session: Session, conn: Connection) -> Iterator[Finding]:
-    from engine.commands.organisation import ORG_HASH
     from engine.queries import organisation, work
+    from engine.store.arranged import ORG_HASH
 
     known = organisation.organisation(conn)
     active = [each for each in known.people if each.active]

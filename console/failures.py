@@ -165,7 +165,7 @@ def finding_texts(finding: Finding) -> tuple[str, str, str]:
     element = tr("line {number}", number=line[1]) if line else finding.element
     place = " ".join(part for part in (finding.file, element) if part)
     params = translated(finding.params)
-    return place, tr(finding.template, **params), tr(finding.remedy, **params)
+    return place, tr(finding.template, **params), tr(finding.remedy_template, **params)
 
 
 def translated(params: object) -> dict[str, object]:

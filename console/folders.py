@@ -68,7 +68,11 @@ def at_hand(session: Session) -> list[Folder]:
 
 
 def _folders(processes: Path, forms: Path) -> Iterator[Folder]:
-    found = [Path(each) for each, _, files in os.walk(processes, onerror=_tell) if PROCEDURE in files]
+    found = []
+    for each, inner, files in os.walk(processes, onerror=_tell):
+        inner[:] = [name for name in inner if not name.startswith(".")]  # a copy under way, or broken off
+        if PROCEDURE in files:
+            found.append(Path(each))
     yield from (Folder(each, forms) for each in sorted(found))
 
 
@@ -100,6 +104,9 @@ def find(workspace: config.Workspace, name: str) -> Folder:
         return at(Path(name))
     for each in of_workspace(workspace):  # one whose file cannot be read may be the one that is meant
         strict_yaml.load(_main(each.folder), f"{each.id}/{PROCEDURE}")
+    if (workspace.processes / name).is_dir():
+        template = "{folder} has no procedure.yaml: write one there as docs/formats.md says"
+        raise NotFound(template, folder=workspace.processes / name)
     raise NotFound(
         "The workspace has no procedure {name}: see `flow procedure list`, or copy a shipped one with "
         "`flow procedure add {name}`",
@@ -116,6 +123,12 @@ def at(path: Path) -> Folder:
     folder = path.resolve()
     home = next((each for each in folder.parents if each.name == "processes"), folder.parent)
     return Folder(folder, home.parent / "forms")
+
+
+def of_diagram(file: Path) -> Folder | None:
+    """The procedure whose diagram a file is, by where it lies and what it is called."""
+    found = at(file.parent) if (file.parent / PROCEDURE).is_file() else None
+    return found if found is not None and file.name == f"{found.id}.bpmn" else None
 
 
 def copy(workspace: config.Workspace, name: str) -> list[Folder]:
@@ -174,15 +187,26 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def write(target: Path, files: Mapping[str, bytes]) -> None:
-    """Make a folder of these files (name to content), whole or not at all; without files, none."""
-    beside = target.with_name(f".{target.name}.copying")
+    """Make a folder of these files (name to content), whole or not at all; without files, none.
+
+    Raises Conflict when another made it meanwhile.
+    """
+    if not files:
+        return
+    beside = target.with_name(f".{target.name}.{os.getpid()}.copying")
     shutil.rmtree(beside, ignore_errors=True)
-    for name, content in files.items():
-        place = beside / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(content)
-    if files:
+    try:
+        for name, content in files.items():
+            place = beside / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(content)
         beside.rename(target)
+    except OSError:
+        if target.exists():
+            raise Conflict("{folder} is there already: it was made at the same time", folder=target) from None
+        raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def free(workspace: config.Workspace, name: str) -> Folder:

@@ -36,7 +36,11 @@ _COLOURS = {"translated": "green", "dropped": "yellow", "refused": "red"}
     example="flow procedure import order.bpmn --dry-run\nflow procedure import order.bpmn --name order",
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@option("--name", metavar="ID", help="The procedure's id; by default after the file's name.")
+@option(
+    "--name",
+    metavar="ID",
+    help="The procedure's id; by default after the file's name, else its process's id.",
+)
 @option("--process", metavar="ID", help="The process that begins, where the file has several.")
 @option("--dry-run", is_flag=True, help="Only say what would become of the file.")
 @click.pass_obj

@@ -113,7 +113,8 @@ def _report(done: ReturnsTaken) -> None:
     if done.groups and done.taken < LEAST:
         template = (
             "Only {count} came in this file: the history tells that so many came in now, and by whom. Take the "
-            "answers of an anonymous round in together, {least} or more at a time"
+            "answers of an anonymous round in together, {least} or more at a time. Nor can anybody tell of so few "
+            "whether they were taken in before"
         )
         output.note(template, count=done.taken, least=LEAST)
     if done.comparison is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +10,11 @@ import click
 
 from console import output
 from console.completions import units
+from console.failures import problem_text
 from console.language import Messages, tr
 from console.session import Session
 from console.shape import NUMBER, group, option
-from engine.errors import NotFound
+from engine.errors import Invalid, NotFound
 from engine.files import read_file
 
 if TYPE_CHECKING:
@@ -41,8 +43,9 @@ def roster() -> None:
 @click.argument("file", metavar="FILE", type=_FILE)
 @option("--partial", is_flag=True, help="Those that the file leaves out stay as they are.")
 @option("--skip-faulty", is_flag=True, help="Leave faulty rows out, instead of refusing the whole file.")
+@option("--yes", is_flag=True, help="Do not ask where most customers of a unit would have left.")
 @click.pass_obj
-def import_(session: Session, file: Path, partial: bool, skip_faulty: bool) -> None:
+def import_(session: Session, file: Path, partial: bool, skip_faulty: bool, yes: bool) -> None:
     """Bring customers in from a CSV file or workbook with the columns customer and unit, and others.
 
     Those already known are updated. Those of a unit named there that the file leaves out have left. Names,
@@ -52,8 +55,19 @@ def import_(session: Session, file: Path, partial: bool, skip_faulty: bool) -> N
     from survey.sheets import MAX_BYTES
 
     data = read_file(file, MAX_BYTES)
-    command = ImportRoster(by=session.actor, data=data, source=file.name, partial=partial, skip=skip_faulty)
-    done = session.do(command)
+    command = ImportRoster(
+        by=session.actor, data=data, source=file.name, partial=partial, skip=skip_faulty, yes=yes
+    )
+    try:
+        done = session.do(command)
+    except Invalid as refusal:
+        many = [each for each in refusal.problems if each.field == "yes"]
+        if not many or session.json or not output.interactive():
+            raise
+        for each in many:
+            output.warn("{problem}", problem=problem_text(each))
+        click.confirm(tr("Have they left?"), abort=True)
+        done = session.do(replace(command, yes=True))
     if session.json:
         output.dump(done)
     else:
@@ -85,8 +99,6 @@ def _report(done: RosterTaken) -> None:
 
 
 def _what(each: Change) -> str:
-    from console.failures import problem_text
-
     if each.problems:
         return "; ".join(problem_text(problem) for problem in each.problems)
     return ", ".join(tr(name) for name in each.what)

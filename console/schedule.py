@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from console import output
 from console.completions import procedures, units
 from console.dates import day_text, moment_text
 from console.failures import message, problem_text
-from console.language import tr
+from console.language import both, tr
 from console.output import Cell
 from console.session import Session
 from console.shape import UNIT, group, option
@@ -136,12 +136,23 @@ def _unplanned(session: Session, conn: Connection, found: tuple[Schedule, ...]) 
 
 
 def _warn(session: Session, found: tuple[Schedule, ...], waiting: Mapping[int, str]) -> None:
-    for each in found:
-        if each.number in waiting:
-            output.warn(
-                "{procedure} for {unit} has no next start: {reason}", procedure=session.title(each.title),
-                unit=each.unit_name, reason=waiting[each.number],
-            )  # fmt: skip
+    warn_unplanned(session, [(each, waiting[each.number]) for each in found if each.number in waiting])
+
+
+def warn_unplanned(session: Session, waiting: Iterable[tuple[Schedule, str]]) -> None:
+    """Say which schedules have no next start, and why: one line a reason."""
+    reasons: dict[str, list[Schedule]] = {}
+    for each, reason in waiting:
+        reasons.setdefault(reason, []).append(each)
+    for reason, those in reasons.items():
+        titles = both("、", ", ").join(dict.fromkeys(session.title(each.title) for each in those))
+        places = dict.fromkeys(each.unit_name for each in those)
+        if len(places) == 1:
+            output.warn("{procedure} for {unit} has no next start: {reason}", procedure=titles, unit=next(iter(places)),
+                        reason=reason)  # fmt: skip
+        else:
+            output.warn("{procedure} has no next start for {count} units: {reason}", procedure=titles,
+                        count=len(places), reason=reason)  # fmt: skip
 
 
 def _doubts(coming: object) -> list[str]:

@@ -8,6 +8,7 @@ import click
 
 from console import output, values
 from console.completions import procedures, units
+from console.failures import problem_text
 from console.language import both
 from console.session import Session
 from console.shape import NUMBER, UNIT, command, option
@@ -45,7 +46,7 @@ def start(
 ) -> None:  # fmt: skip
     """Start a procedure by hand."""
     from engine.commands.instances import Start
-    from engine.queries import instances
+    from engine.queries import instances, schedules
 
     variables = {**(values.from_file(file) if file else {}), **values.pairs(sets)}
     number = session.do(
@@ -64,6 +65,9 @@ def start(
         known = instances.variables(conn, number)
         now = {definition.awaits(element, known) for element in instances.open_elements(conn, number)}
         waiting = {name: steps for name, steps in definition.awaited(known).items() if name in now}
+        misfits = list(schedules.misfits(conn, definition.procedure, known, unit))
+    for misfit in misfits:
+        output.echo(click.style(problem_text(misfit), fg="yellow"), err=True)
     for name, steps in waiting.items():
         output.warn(
             "These due dates wait for the date {name}, which a later step gives; to give it now: flow instance "

@@ -15,6 +15,7 @@ from console.dates import due_text, left_text, moment_text
 from console.failures import message
 from console.language import both, tr
 from console.output import Cell
+from console.schedule import warn_unplanned
 from console.session import Session
 from console.shape import command
 from engine import strict_yaml
@@ -95,8 +96,8 @@ def _tasks(session: Session, conn: Connection) -> tuple[Task, ...] | None:
 
 
 def _overview(session: Session, conn: Connection, tasks: tuple[Task, ...] | None) -> Overview:
-    from engine.commands.organisation import ORG_HASH
     from engine.queries import instances, jobs, late, schedules, work
+    from engine.store.arranged import ORG_HASH
     from engine.store.watch import scheduler
     from notices import listing
 
@@ -193,11 +194,7 @@ def _show_overview(session: Session, conn: Connection, overview: Overview) -> No
                     procedure=session.title(schedule.title), unit=schedule.unit_name, period=period,
                     id=schedule.procedure, code=schedule.unit,
                 )  # fmt: skip
-    for schedule, reason in overview.unplanned:
-        output.warn(
-            "{procedure} for {unit} has no next start: {reason}", procedure=session.title(schedule.title),
-            unit=schedule.unit_name, reason=reason,
-        )  # fmt: skip
+    warn_unplanned(session, overview.unplanned)
     if overview.incidents:
         output.warn(JOB_FAILED if overview.incidents == 1 else JOBS_FAILED, count=overview.incidents)
     if overview.undelivered:

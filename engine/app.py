@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from heapq import heappop, heappush
@@ -25,12 +25,16 @@ from engine.model import SYSTEM, rank
 from engine.ports import Clock, Connection
 from engine.queries import work
 from engine.store.connect import Store
+from engine.store.verify import Fault
 from engine.store.watch import UNKNOWN, Reach, reach
 
 log = logging.getLogger("satisflow")
 
 Carry = Callable[[Any, Context], Any]
 """What carries out one kind of command."""
+
+Compare = Callable[[Any], Iterable[Fault]]
+"""Reads the tables of a subject through a connection, and says where the journal contradicts them."""
 
 Beat = tuple[Callable[["App"], object], int]
 """What is done now and then, and the seconds between."""
@@ -83,6 +87,8 @@ class App:
     """Is told every fact once it is committed, in order."""
     beats: Mapping[str, Beat] = field(default_factory=dict)
     """What the subjects beside the engine do now and then while `flow run` watches, by name."""
+    comparisons: Sequence[Compare] = ()
+    """How the tables of the subjects beside the engine are held against the journal."""
 
     @property
     def workspace(self) -> Workspace:

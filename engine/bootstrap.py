@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import config
-from engine.app import App, Beat, Bell, Carry
+from engine.app import App, Beat, Bell, Carry, Compare
 from engine.clock import SystemClock, VirtualClock
 from engine.commands import (
     archives,
@@ -87,6 +87,8 @@ class Subject:
     commands: Mapping[type[Command], Carry] = field(default_factory=dict)
     beats: Mapping[str, Beat] = field(default_factory=dict)
     """What `flow run` does besides, by name: a function and how many seconds lie between two calls."""
+    comparisons: tuple[Compare, ...] = ()
+    """How `flow audit verify` holds its tables against the journal."""
 
 
 def open_app(
@@ -111,6 +113,7 @@ def open_app(
         registry.include(subject.handlers)
         commands.update(subject.commands)
         beats.update(subject.beats)
+    comparisons = tuple(each for subject in subjects for each in subject.comparisons)
     opened = store or open_store(workspace.database, durable=workspace.durable, upgrade=upgrade)
     bell = Bell()
     services = Services(
@@ -130,7 +133,7 @@ def open_app(
         known = reach(conn)
     if not isinstance(clock, SystemClock):
         known = Reach(known.history, None)  # a virtual clock leaps on purpose
-    return App(opened, clock, services, commands, bell, known, beats=beats)
+    return App(opened, clock, services, commands, bell, known, beats=beats, comparisons=comparisons)
 
 
 def new_workspace(folder: Path, by: Actor, *, text: str, org: str) -> Workspace:

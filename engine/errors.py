@@ -83,7 +83,7 @@ class Finding:
     """The BPMN element's id, the YAML path, or `line N`."""
     template: str
     """The reason."""
-    remedy: str
+    remedy_template: str
     params: Mapping[str, object] = dataclasses.field(default_factory=dict)
     line: int | None = None
     """The line of the file, from 1, where it is known."""
@@ -93,10 +93,14 @@ class Finding:
         """The reason in English, its parameters filled in."""
         return self.template.format(**self.params) if self.params else self.template
 
+    @property
+    def remedy(self) -> str:
+        """What is to be done about it, in English, its parameters filled in."""
+        return self.remedy_template.format(**self.params) if self.params else self.remedy_template
+
     def __str__(self) -> str:
         place = " ".join(part for part in (self.file, self.element) if part)
-        remedy = self.remedy.format(**self.params) if self.params else self.remedy
-        return f"{place}: {self.reason}. {remedy}".strip()
+        return f"{place}: {self.reason}. {self.remedy}".strip()
 
 
 class Misbuilt(EngineError):

@@ -60,10 +60,12 @@ def watch_plans(app: App) -> None:
     """Say in the log which schedules have no next start, and why: nothing else would, until it is missed."""
     with app.store.read() as conn:
         found = planned.schedules(conn)
-        for each, reason in planned.unplanned(
-            found, app.clock.now(), lambda unit: calendar_of(conn, unit), app.zone
-        ):
-            log.warning("%s for %s has no next start: %s", each.procedure, each.unit, reason)
+        waiting = planned.unplanned(found, app.clock.now(), lambda unit: calendar_of(conn, unit), app.zone)
+        units: dict[tuple[str, str], list[str]] = {}
+        for each, why in waiting:
+            units.setdefault((each.procedure, str(why)), []).append(each.unit)
+        for (procedure, reason), where in units.items():
+            log.warning("%s for %s has no next start: %s", procedure, ", ".join(where), reason)
 
 
 BEATS: Mapping[str, Beat] = {

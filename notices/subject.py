@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.app import App, Beat
 from engine.bootstrap import Subject
 from engine.commands.core import Command, Context, administrative
 from engine.handlers import Handlers
+from engine.store.verify import Fault
 from notices import delivering, digests, outbox
 
 SECONDS = 5
@@ -31,9 +32,15 @@ def _go_round(app: App) -> object:
     return go_round(app)
 
 
+def _unmarked(conn: Any) -> Iterable[Fault]:
+    from notices.agreement import unmarked  # which only `flow audit verify` needs
+
+    return unmarked(conn)
+
+
 BEATS: Mapping[str, Beat] = {"notices": (_go_round, SECONDS)}
 
 
 def subject() -> Subject:
     """The notices, to open the program with."""
-    return Subject(Handlers(), COMMANDS, BEATS)
+    return Subject(Handlers(), COMMANDS, BEATS, (_unmarked,))

@@ -281,11 +281,14 @@ def drawn(conn: Connection, found: Round) -> Drawn:
 def verify(conn: Connection, found: Round) -> tuple[Problem, ...]:
     """Draw again from what is stored and compare with the members: nothing, or what differs."""
     row = _stored(conn, found)
-    text = zlib.decompress(row.frame)
+    try:
+        text = zlib.decompress(row.frame)
+        listed = [Listed(*each) for each in orjson.loads(text)]
+    except (TypeError, ValueError, zlib.error):
+        return (Problem("frame", "The frame cannot be read: it was changed in the database"),)
     problems = []
     if sha256(text).hexdigest() != row.frame_sha256:
         problems.append(Problem("frame", "The frame is not the one whose SHA-256 was stored"))
-    listed = [Listed(*each) for each in orjson.loads(text)]
     again = dict.fromkeys(sample_of(listed, design_of(row.parameters["design"]), row.seed).codes)
     there = dict.fromkeys(each.code for each in roster(conn, found.id))
     for template, codes in (

@@ -13,6 +13,7 @@ import orjson
 
 from engine.errors import Invalid, Problem
 from engine.forms import Form, Text, asked_when, clean, draft
+from survey.figures import wordless
 from survey.ledger import CHANNELS
 from survey.questionnaires import columns_of
 from survey.rosters import COLUMNS
@@ -144,6 +145,7 @@ class Reader:
     def __init__(self, found: Round, form: Form, *, today: date) -> None:
         self.form, self.today, self.layout = form, today, layout(found, form)
         self.who = (*self.layout.who, *found.groups)
+        self.texts = frozenset(each.id for each in form.questions if each.type in ("text", "long_text"))
         self.rated = [each for each in form.questions if each.scale is not None]
         self.unasked: list[Unasked] = []
         """Of the rows read so far."""
@@ -159,6 +161,10 @@ class Reader:
             problems += error.problems
         who = Row(row.number, {name: row.cells[name] for name in self.who if name in row.cells})
         return Judged(who, given, channel, tuple(problems))
+
+    def said(self, column: str, text: str) -> str:
+        """What a cell says: one of an open question nothing where it is struck out."""
+        return "" if column in self.texts and wordless(text) else text
 
     def given(self, answers: Mapping[str, object], *, abstained: bool = False) -> Given:
         """Clean answers: whether they are complete, and whether they rate anything."""
@@ -179,7 +185,11 @@ class Reader:
 
     def _answers(self, row: Row) -> tuple[dict[str, object], bool]:
         columns = self.layout.answers
-        given = {place: row.cells[column] for column, place in columns.items() if row.cells.get(column)}
+        given = {
+            place: text
+            for column, place in columns.items()
+            if (text := row.cells.get(column)) and (column not in self.texts or not wordless(text))
+        }
         mark = "" if ABSTAINED in columns else row.cells.get(ABSTAINED, "").casefold()
         if mark not in (*_YES, *_NO):
             raise Invalid([Problem(ABSTAINED, "Expected yes or no, found {found}", {"found": mark[:40]})])
@@ -194,7 +204,9 @@ class Reader:
             template = "The row answers nothing: delete it, or write 1 in the column abstained"
             raise Invalid([Problem("", template)])
         answers = clean(self.form, given, today=self.today, variables={})
-        for column in self.layout.unasked([name for name in columns if row.cells.get(name)], answers):
+        for column in self.layout.unasked(
+            [name for name, place in columns.items() if place in given], answers
+        ):
             when = asked_when(self.form, columns[column].partition(".")[0])
             self.unasked.append(Unasked(row.number, column, when))
         return answers, False

@@ -18,14 +18,14 @@ from sqlalchemy import Connection as Database
 from sqlalchemy import Text, bindparam, delete, func, insert, select, type_coerce, update
 
 from engine.characters import identity
-from engine.errors import Conflict, NotFound
+from engine.errors import Conflict, Invalid, NotFound, Problem
 from engine.forms import Form
 from engine.ports import Connection
 from engine.store.columns import Json, to_micros
 from engine.store.many import execute_many
 from survey.matching import Return
 from survey.questionnaires import columns_of
-from survey.rounds import PORTION, Member, Round, called, member_of, roster
+from survey.rounds import PORTION, Member, Round, called, member_of, progress, roster
 from survey.tables import answers, attempt, member
 
 MIXED = 1_000
@@ -202,6 +202,21 @@ def replace(
     if entry == 1:
         _mark(conn, [(each, each.member) for each in returned if each.member is not None], today)
     return changes
+
+
+def check_given_out(conn: Connection, found: Round, more: int) -> None:
+    """Raise `Invalid` where with so many more of an anonymous round more would be back than were given out."""
+    counts = progress(conn, found)
+    returned = counts.returned + more
+    if not counts.issued:
+        template = (
+            "No questionnaire of {round} is given out yet: that step comes first (flow task list), or its entry in the "
+            "ledger, with flow round log … --kind issue"
+        )
+        raise Invalid([Problem("file", template, {"round": found.name})])
+    if returned > counts.issued:
+        template = "More came back than were given out: {returned} of {issued}"
+        raise Invalid([Problem("file", template, {"returned": returned, "issued": counts.issued})])
 
 
 def answers_of(conn: Connection, who: Member) -> Stored:

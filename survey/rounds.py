@@ -270,10 +270,10 @@ def dispositions(conn: Connection, round_id: int) -> dict[str, int]:
     return {name: counted.get(name, 0) for name in DISPOSITIONS}
 
 
-def close(conn: Connection, round_id: int, now: datetime) -> None:
-    """No more returns are taken."""
-    which = update(survey_round).where(survey_round.c.id == round_id)
-    conn.execute(which.values(status="closed", closed_at=now))
+def close(conn: Connection, round_id: int, now: datetime) -> bool:
+    """No more returns are taken. Returns whether that is new."""
+    which = update(survey_round).where(survey_round.c.id == round_id, survey_round.c.status == "open")
+    return bool(conn.execute(which.values(status="closed", closed_at=now)).rowcount)
 
 
 def open_for_returns(found: Round) -> None:

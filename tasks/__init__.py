@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
+from typing import Any
 
 from engine.bootstrap import Subject
 from engine.handlers import Handlers
+from engine.store.verify import Fault
 
 __all__ = ["registry", "subjects"]
 
@@ -64,4 +67,10 @@ def subjects() -> tuple[Subject, ...]:
     from notices.subject import subject as notices
     from survey.commands import COMMANDS
 
-    return (Subject(registry(), COMMANDS), notices())
+    return (Subject(registry(), COMMANDS, comparisons=(_contradicted,)), notices())
+
+
+def _contradicted(conn: Any) -> Iterable[Fault]:
+    from survey.agreement import contradicted  # which only `flow audit verify` needs
+
+    return contradicted(conn)

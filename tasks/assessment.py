@@ -18,7 +18,7 @@ from survey.figures import Figures, percent, shown
 from tasks import statistics
 from tasks.controlled import SIGNED, books, tabled
 from tasks.figures import below, in_brief
-from tasks.meaning import parameter
+from tasks.meaning import close, parameter
 
 handlers = Handlers("assessment")
 
@@ -70,7 +70,7 @@ def make(call: Call) -> Values:
     asked = call.properties.get("flow.questionnaire", "questionnaire").strip()
     there = rounds.rounds_of(call.conn, call.root)
     for found in there:
-        rounds.close(call.conn, found.id, call.now)
+        close(call, found)
     threshold = Fraction(str(parameter(call, "problem_threshold"))) / 100
     least = int(parameter(call, "indicative_base"))
     own = [each for each in there if each.questionnaire == asked]

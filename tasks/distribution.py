@@ -142,7 +142,7 @@ def strike_off(call: Call) -> Values:
             note=str(row["reason"]),
         )
     if rows:
-        _journal(call, "attempt", sorted(row["number"] for row in rows), disposition="ineligible")
+        _journal(call, found, "attempt", sorted(row["number"] for row in rows), disposition="ineligible")
     there = rounds.progress(call.conn, found)
     return {"customers": there.members - there.dispositions["ineligible"]}
 
@@ -188,7 +188,7 @@ def reminded(call: Call) -> Values:
         channel=channel,
         note=call.variables.get("remind_note"),
     )
-    _journal(call, "reminder", [each.number for each in waiting], channel=channel)
+    _journal(call, found, "reminder", [each.number for each in waiting], channel=channel)
     return {}
 
 
@@ -219,6 +219,6 @@ def _waiting(call: Call, found: rounds.Round) -> tuple[rounds.Member, ...]:
     return ledger.to_remind(call.conn, found, 0, date.fromisoformat(call.today))
 
 
-def _journal(call: Call, kind: str, numbers: list[int], **facts: str) -> None:
+def _journal(call: Call, found: rounds.Round, kind: str, numbers: list[int], **facts: str) -> None:
     known = {"kind": kind, "members": ranges(numbers), "count": len(numbers), "day": call.today}
-    call.note("round.ledger", {**known, **facts})
+    call.note("round.ledger", {**known, **facts, "part": found.part})

@@ -18,6 +18,7 @@ from engine.handlers import Call, Handlers, Values, a_role, anything, asks_for, 
 from engine.store.calendars import calendar_of
 from engine.store.organisation import person_names
 from survey import draws, ledger, rounds
+from survey.agreement import opening
 from survey.numbering import allocation
 from survey.questionnaires import published
 from survey.sampling import Design, design_of
@@ -126,6 +127,8 @@ def open_round(call: Call) -> Values:
         definition=published(call.conn, call.procedure) if "flow.edition" in call.properties else None,
         redraw=None if redraw is None else call.role(redraw.strip()),
     )
+    if found.opened_at == call.now:
+        call.note("round.opened", opening(found))
     size = rounds.progress(call.conn, found).members
     if not size:
         drawn = draws.draw_sample(
@@ -137,7 +140,7 @@ def open_round(call: Call) -> Values:
             now=call.now,
             today=date.fromisoformat(call.today),
         )
-        call.note("round.drawn", drawn.facts())
+        call.note("round.drawn", {**drawn.facts(), "part": found.part})
         size = drawn.size
     return {"customers": size}
 

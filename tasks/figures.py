@@ -21,7 +21,7 @@ from survey.figures import (
     shown,
 )
 from survey.figures import method as method_called
-from tasks import statistics
+from tasks import meaning, statistics
 from tasks.controlled import SIGNED, books, listed
 from tasks.findings import grouping
 from tasks.meaning import current, parameter
@@ -46,7 +46,7 @@ def _closes(value: object) -> None:
 @takes(optional={"flow.part": anything})
 def close(call: Call) -> Values:
     """Closes the round where the document has a step of its own for it: no more returns are taken."""
-    rounds.close(call.conn, current(call).id, call.now)
+    meaning.close(call, current(call))
     return {}
 
 

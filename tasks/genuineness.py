@@ -193,7 +193,7 @@ def set_aside(call: Call) -> Values:
     rounds.open_for_returns(found)
     numbers = spotchecks.set_aside(call.conn, found)
     if numbers:
-        call.note("check.set_aside", {"members": ranges(numbers), "count": len(numbers)})
+        call.note("check.set_aside", {"members": ranges(numbers), "count": len(numbers), "part": found.part})
     return {"set_aside": len(numbers)}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from engine.errors import EngineError, Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import ledger, rounds
+from survey.agreement import opening
 from survey.figures import method as method_called
 from survey.tables import answers
 from tasks.controlled import listed
@@ -41,8 +42,8 @@ def open_round(call: Call) -> Values:
     if not found.anonymous:
         template = "{questionnaire} is not anonymous: fieldwork.open_round draws whom it is given to"
         raise EngineError(template, questionnaire=found.questionnaire)
-    facts = {"questionnaire": f"{found.questionnaire} {found.version}", "part": found.part}
-    call.note("round.opened", facts)
+    if found.opened_at == call.now:
+        call.note("round.opened", opening(found))
     return {}
 
 

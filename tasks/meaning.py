@@ -49,6 +49,12 @@ def current(call: Call) -> rounds.Round:
     return rounds.round_of(call.conn, call.root, part_of(call))
 
 
+def close(call: Call, found: rounds.Round) -> None:
+    """Closes a round: no more returns are taken. One that is closed stays as it is."""
+    if rounds.close(call.conn, found.id, call.now):
+        call.note("round.closed", {"part": found.part})
+
+
 def addressed(found: rounds.Round) -> str:
     """How a command is told which round: `SV-12`, or `SV-12 --part inpatients`."""
     return f"{label(found.instance)} --part {found.part}" if found.part else label(found.instance)

@@ -58,18 +58,26 @@ def form(call: Call) -> Values:
     paper. Answers kept as personal are left out: they could not be erased from a file. Sets nothing.
     """
     here = setting(call)
-    about = (
-        ("单位", here.unit),
-        *((("期间", here.period),) if here.period else ()),
-        ("流程编号", call.label),
-    )
-    blocks: list[Block] = [Fields(about)]
+    return {
+        "$record": files(call, here, [about(call, here), *answered_blocks(call, shown(call, here), level=1)])
+    }
+
+
+def about(call: Call, here: Setting) -> Fields:
+    """What instance a paper is of."""
+    pairs = (("单位", here.unit), ("期间", here.period), ("流程编号", call.label))
+    return Fields(tuple(each for each in pairs if each[1]))
+
+
+def shown(call: Call, here: Setting) -> list[Field]:
+    """The fields of the forms that `flow.form` names, in order. Raises `NotFound`."""
+    found: list[Field] = []
     for name in listed(call.properties["flow.form"]):
         there = here.procedure.forms.get(name)
         if there is None:
             raise NotFound("The procedure has no form {name} for {element}", name=name, element=call.element)
-        blocks += answered_blocks(call, there.questions, level=1)
-    return {"$record": files(call, here, blocks)}
+        found += there.questions
+    return found
 
 
 @handlers.sets_forms
@@ -207,7 +215,8 @@ def answers(call: Call) -> Values:
 
 
 def _blank(asked: Form, note: Iterable[Block] = ()) -> Iterator[Block]:
-    yield Fields((("客户编号", ""), ("填写日期", ""), ("问卷版本", asked.version), ("调查人员", "")))
+    own = () if asked.anonymity == "anonymous" else (("客户编号", ""),)  # nobody is to know whose it is
+    yield Fields((*own, ("填写日期", ""), ("问卷版本", asked.version), ("调查人员", "")))
     if asked.intro is not None:
         yield Paragraph(asked.intro.zh)
     yield from note

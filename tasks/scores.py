@@ -19,7 +19,7 @@ from tasks import statistics
 from tasks.controlled import SIGNED, books, columns, tabled
 from tasks.figures import below, in_brief
 from tasks.findings import how
-from tasks.meaning import current, parameter
+from tasks.meaning import close, current, parameter
 
 handlers = Handlers("scores")
 
@@ -40,7 +40,7 @@ def items(call: Call) -> Values:
     Property: `flow.part`, which round. Sets `issued`, `returned`, `return_rate` and `item_scores`, by id, as printed.
     """
     found = current(call)
-    rounds.close(call.conn, found.id, call.now)
+    close(call, found)
     made = rounds.figures_of(call.conn, [found])
     names = {group.id: group.label.zh for group in made.groups}
     rows = [

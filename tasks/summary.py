@@ -7,24 +7,26 @@ parameter `dissatisfied_least` says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from documents.content import Chart, Column, Series, Table, Value
+from documents.content import Block, Chart, Column, Heading, Paragraph, Series, Table, Value
 from documents.excel import Sheet, workbook
 from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, number, takes
 from survey import rounds
 from survey.figures import Counts, Figures, Line, Tally, figures, hidden_groups, percent
-from tasks.controlled import SIGNED, control, setting
+from tasks import papers
+from tasks.controlled import MADE, SIGNED, control, files, setting
 from tasks.handouts import answers_by
-from tasks.meaning import parameter
+from tasks.meaning import close, parameter
 from tasks.papers import HIDDEN, TOO_FEW
 
 handlers = Handlers("summary")
 
+WEAK = "基数较小，仅供参考"
 _PARAMETERS = {"dissatisfied_least": number(1, whole=True), "indicative_base": number(0, whole=True)}
 
 
@@ -71,7 +73,7 @@ def make(call: Call) -> Values:
     """
     parts = _parts(call)
     for part in parts:
-        rounds.close(call.conn, part.round.id, call.now)
+        close(call, part.round)
     complaints = _complaints(call, parts)
     about = control(call, setting(call))
     names = sorted({name for part in parts for name in part.departments})
@@ -84,6 +86,24 @@ def make(call: Call) -> Values:
         "dissatisfied_departments": sum(1 for each in counted.values() if each),
         "$record": {f"{about.title}.xlsx": workbook(_sheets(call, parts, complaints), about)},
     }
+
+
+@handlers.outside
+@takes({"flow.form": anything, "flow.record": anything}, MADE, _PARAMETERS)
+def report(call: Call) -> Values:
+    """Writes the report: what was filled in on task forms and, behind `figures_summary`, the figures of all rounds.
+
+    These are a table of the parts, and for each a table of its items and a chart of their rates. Properties: those of
+    `papers.form`. Sets nothing.
+    """
+    here = setting(call)
+    fields = papers.shown(call, here)
+    place = next((at for at, each in enumerate(fields, 1) if each.id == "figures_summary"), len(fields))
+    before, behind = (
+        papers.answered_blocks(call, some, level=1) for some in (fields[:place], fields[place:])
+    )
+    blocks = [papers.about(call, here), *before, *_figures(call, _parts(call)), *behind]
+    return {"$record": files(call, here, blocks)}
 
 
 @handlers.collection
@@ -204,8 +224,43 @@ def _summary(parts: Iterable[Part], complaints: list[Complaint]) -> str:
     return "".join(lines)
 
 
-def _sheets(call: Call, parts: list[Part], complaints: list[Complaint]) -> list[Sheet]:
+def _figures(call: Call, parts: list[Part]) -> Iterator[Block]:
     least = int(parameter(call, "indicative_base"))
+    yield replace(_by_part(parts, least), caption="各部分发放、回收与满意度")
+    for part in parts:
+        yield Heading(part.name, 2)
+        if part.figures.withheld:
+            yield Paragraph(f"{TOO_FEW}。")
+            continue
+        yield replace(_rated(part, least), caption=f"{part.name}各项满意度")
+        yield from _chart(_rates(part.figures), f"{part.name}各项满意率")
+
+
+def _rated(part: Part, least: int) -> Table:
+    """Each item's base, rate, mean and dissatisfied answers, in the few columns that an upright page holds."""
+    head = ("项目", "有效份数", "满意率", "平均分", "不满意份数")
+    kinds = ("text", "number", "percent", "number", "number")
+    lines = _with_whole(part.figures)
+    rows = [
+        (line.label.zh, line.rate.base, line.rate.value, line.mean, _unhappy(line.tally)) for line in lines
+    ]
+    note = f"有效份数少于{least}份的，结果仅供参考" if any(_weak(line, least) for line in lines) else ""
+    return _table(head, kinds, rows, note, strong=frozenset({len(rows) - 1}))
+
+
+def _with_whole(made: Figures) -> list[Line]:
+    return [*(item for item in made.items if item.id != made.whole.id), made.whole]
+
+
+def _rates(made: Figures) -> list[tuple[str, Fraction | None]]:
+    return [(line.label.zh, line.rate.value) for line in made.items]
+
+
+def _weak(line: Line, least: int) -> str:
+    return WEAK if line.tally.base < least else ""
+
+
+def _by_part(parts: list[Part], least: int) -> Table:
     method = "；".join(dict.fromkeys(part.figures.method.title.zh for part in parts))
     head = ("调查部分", "发放份数", "回收份数", "回收率", "整份弃权", "满意率", "平均分", "备注")
     kinds = ("text", "number", "number", "percent", "number", "percent", "number", "text")
@@ -213,20 +268,20 @@ def _sheets(call: Call, parts: list[Part], complaints: list[Complaint]) -> list[
         (
             *(part.name, part.figures.issued, part.figures.returned, part.figures.return_rate),
             *(part.figures.abstained, part.figures.whole.rate.value, part.figures.whole.mean),
-            TOO_FEW
-            if part.figures.withheld
-            else "基数较小，仅供参考"
-            if part.figures.returned < least
-            else "",
+            TOO_FEW if part.figures.withheld else WEAK if part.figures.returned < least else "",
         )
         for part in parts
     ]
+    return _table(head, kinds, rows, f"计算方法：{method}")
+
+
+def _sheets(call: Call, parts: list[Part], complaints: list[Complaint]) -> list[Sheet]:
+    least = int(parameter(call, "indicative_base"))
     rates = [(part.name, part.figures.whole.rate.value) for part in parts]
-    table = _table(head, kinds, rows, f"计算方法：{method}")
-    sheets = [Sheet("汇总", table, charts=_chart(rates, "各部分满意率"), landscape=True)]
+    charts = _chart(rates, "各部分满意率")
+    sheets = [Sheet("汇总", _by_part(parts, least), charts=charts, landscape=True)]
     for part in parts:
-        items = [(line.label.zh, line.rate.value) for line in part.figures.items]
-        charts = _chart(items, f"{part.name}各项满意率")
+        charts = _chart(_rates(part.figures), f"{part.name}各项满意率")
         sheets.append(Sheet(f"{part.name}项目", _items(part, least), charts=charts, landscape=True))
         rates = [
             (name or "（未注明）", made.whole.rate.value)
@@ -267,14 +322,12 @@ def _items(part: Part, least: int) -> Table:
         "备注",
     )
     kinds = ("text", *("number" for _ in made.points), *("number",) * 3, "percent", "number", "text")
-    lines = [*(item for item in made.items if item.id != made.whole.id), made.whole]
-    rows = [_line(line, line.label.zh, least) for line in lines]
+    rows = [_line(line, line.label.zh, least) for line in _with_whole(made)]
     return _table(head, kinds, rows, strong=frozenset({len(rows) - 1}))
 
 
 def _line(line: Line, name: str, least: int) -> tuple[Value, ...]:
     tally = line.tally
-    remark = "基数较小，仅供参考" if tally.base < least else ""
     return (
         name,
         *tally.numbers,
@@ -283,7 +336,7 @@ def _line(line: Line, name: str, least: int) -> tuple[Value, ...]:
         line.rate.base,
         line.rate.value,
         line.mean,
-        remark,
+        _weak(line, least),
     )
 
 
@@ -298,7 +351,7 @@ def _departments(part: Part, least: int) -> Table:
             rows.append((name or "（未注明）", made.issued, None, None, *(None for _ in items), HIDDEN))
             continue
         rates = [line.rate.value for line in made.items]
-        remark = "基数较小，仅供参考" if made.returned < least else ""
+        remark = WEAK if made.returned < least else ""
         rows.append((name or "（未注明）", made.issued, made.returned, made.whole.rate.value, *rates, remark))
     return _table(head, kinds, rows)
 

@@ -35,7 +35,8 @@ def begin(call: Call) -> Values:
     found, who = _visited(call)
     day = date.fromisoformat(call.today)
     ledger.record(call.conn, found, [who], "issue", by=call.by, day=day, now=call.now, channel="visit")
-    facts = {"kind": "issue", "members": str(who.number), "count": 1, "day": call.today, "channel": "visit"}
+    facts = {"kind": "issue", "members": str(who.number), "count": 1, "day": call.today, "channel": "visit",
+             "part": found.part}  # fmt: skip
     call.note("round.ledger", facts)
     return {}
 

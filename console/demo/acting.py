@@ -36,6 +36,7 @@ from engine.queries.demonstration import OpenTask
 from engine.scenarios import Stage, read_scenarios
 from engine.scheduler import tick
 from engine.store import open_store
+from engine.store.arranged import ORG_HASH
 from engine.store.watch import UNKNOWN
 from engine.strict_yaml import load
 from survey import rounds
@@ -83,7 +84,7 @@ def lay_out(folder: Path, organisation_name: str, begins: datetime, org_file: Pa
     _copy(org_file, workspace.org_file)
     raw = workspace.org_file.read_bytes()
     with app.store.read() as conn:
-        known = work.setting(conn, organisation.ORG_HASH)
+        known = work.setting(conn, ORG_HASH)
     if known is None:
         app.do(organisation.ImportOrganisation(by=SYSTEM, document=load(raw, "org.yaml"), raw=raw))
     return app

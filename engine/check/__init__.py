@@ -8,7 +8,7 @@ read. Here it is seen whether they fit together. What is found is `error` when t
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +23,7 @@ from engine.check.dates import Names
 from engine.check.roles import Called
 from engine.check.settings import files, settings
 from engine.check.view import View
-from engine.decisions import Decision
+from engine.decisions import Decision, read_decisions
 from engine.errors import Finding, Misbuilt
 from engine.expressions import Texts
 from engine.handlers import Handlers
@@ -31,6 +31,7 @@ from engine.procedures import Procedure
 
 __all__ = [
     "BUILT_IN",
+    "Around",
     "Called",
     "Names",
     "World",
@@ -150,19 +151,44 @@ def check_diagram(
     return [read.placed(each) for each in found]
 
 
-def check_bare(xml: bytes, published: Collection[str] = ()) -> list[Finding]:
-    """Every `error` of a bare diagram, and what is `incomplete` in it whatever procedure it is for.
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What there is around a bare diagram. None: nothing is known of it, and nothing that is named is missed."""
 
-    `published` are the processes that it may call besides its own.
-    """
+    published: Collection[str] = ()
+    """The processes that it may call besides its own."""
+    registry: Handlers | None = None
+    tables: Callable[[], Mapping[str, bytes]] | None = None
+    """Reads the .dmn files beside it, by name; asked only where a task names a decision."""
+    roles: Collection[str] | None = None
+    """The ids of the organisation's roles."""
+    forms: Collection[str] | None = None
+    """The ids of the forms that there are."""
+    name: str = ""
+    """The procedure that it would become."""
+
+
+def check_bare(xml: bytes, around: Around = Around()) -> list[Finding]:
+    """Every `error` of a bare diagram, and what is `incomplete` in it whatever procedure it is for."""
     read = _diagram(xml, Texts(BUILT_IN))
     found = list(read.findings)
     if read.root is not None:
         found += drawings.sound(read.root)
-    if read.diagram is not None:
-        found += steps.callees(read.diagram, published)
-        found += steps.unsaid(read.diagram)
-    return [read.placed(each) for each in found]
+    if (diagram := read.diagram) is not None:
+        found += steps.callees(diagram, around.published)
+        found += steps.unsaid(diagram)
+        if around.tables is not None and decisions.asked(diagram):
+            try:
+                found += decisions.of_diagram(diagram, read_decisions(around.tables()))
+            except Misbuilt as error:
+                found += error.findings
+        if around.registry is not None:
+            found += steps.functions(diagram, around.registry)
+        if around.forms is not None:
+            found += steps.unwritten(diagram, around.forms, around.name)
+        if around.roles is not None:
+            found += roles.strangers(diagram, around.roles, around.registry or Handlers())
+    return [read.placed(each) if not each.file else each for each in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ def deciding(nodes: Iterable[Node], decisions: Mapping[str, Decision], file: str
         yield Finding("error", file, node.id, template, remedy, params, node.line)
 
 
+def asked(diagram: Diagram) -> bool:
+    """Whether any task of a diagram names a decision table."""
+    return any(by_table(node) for process in diagram.processes.values() for node in process.nodes.values())
+
+
 def of_diagram(diagram: Diagram, decisions: Mapping[str, Decision]) -> list[Finding]:
     """What keeps the tables of a bare diagram from deciding: each finding an `error`."""
     nodes = [node for process in diagram.processes.values() for node in process.nodes.values()]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from engine.bpmn.diagram import PERSON_TASKS, Node, Process
+from engine.bpmn.diagram import PERSON_TASKS, Diagram, Node, Process
 from engine.bpmn.rules.properties import HANDLED, notices, pairs
 from engine.check.view import View, meant
 from engine.errors import EngineError, Finding
@@ -77,12 +77,23 @@ def roles(
             "Use the id of a role, or add it to org.yaml and import that; where the callers are to say who does it, "
             "write `called: true` in procedure.yaml"
         )
-    for need in _needs(view, registry, called):
-        if need.role in known:
-            continue
-        remedy, close = (need.remedy, None) if need.remedy else meant(need.role, known, otherwise)
-        params = {"role": need.role, "name": need.name, "meant": close, "source": need.source}
-        yield view.incomplete(need.element, need.template, remedy, **params)
+    for each in _lacking(_needs(view, registry, called), known, otherwise):
+        yield replace(each, file=view.procedure.diagram_name)
+
+
+def strangers(diagram: Diagram, known: Collection[str], registry: Handlers) -> Iterator[Finding]:
+    """The roles that a bare diagram names, and its functions ask for, are the organisation's."""
+    run = [process for process in diagram.processes.values() if process.executable]
+    needs = dict.fromkeys(need for process in run for need in _own(process, registry))
+    yield from _lacking(needs, known, "Use the id of a role, or add it to org.yaml and import that")
+
+
+def _lacking(needs: Iterable[_Need], known: Collection[str], otherwise: str) -> Iterator[Finding]:
+    for need in needs:
+        if need.role not in known:
+            remedy, close = (need.remedy, None) if need.remedy else meant(need.role, known, otherwise)
+            params = {"role": need.role, "name": need.name, "meant": close, "source": need.source}
+            yield Finding("incomplete", "", need.element, need.template, remedy, params)
 
 
 def _given(view: View, registry: Handlers, called: Mapping[str, Called]) -> Iterator[Finding]:

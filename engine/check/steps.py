@@ -15,19 +15,15 @@ from engine.handlers import Handlers, Kind
 
 def forms(view: View) -> Iterator[Finding]:
     """Every form named is there, and every form there is used."""
+    for each in unwritten(view.diagram, view.procedure.forms, view.procedure.id):
+        yield replace(each, file=view.procedure.diagram_name)
     used = {value for node in view.nodes for value in node.properties.values()}
     for node in view.nodes:
         key = node.attributes.get("formKey")
         if key is None or node.tag not in PERSON_TASKS:
             continue
         used.add(key)
-        if key not in view.procedure.forms:
-            template = "There is no form {form}"
-            otherwise = "Write it as forms/{procedure}/{form}.yaml"
-            remedy, close = meant(key, view.procedure.forms, otherwise)
-            params = {"form": key, "procedure": view.procedure.id, "meant": close}
-            yield view.incomplete(node.id, template, remedy, **params)
-        elif view.procedure.forms[key].kind != "task":
+        if key in view.procedure.forms and view.procedure.forms[key].kind != "task":
             template = "The form {form} is a questionnaire, which people other than the staff answer"
             yield view.incomplete(node.id, template, "Give the step a form of its own", form=key)
     asked = {
@@ -44,36 +40,53 @@ def forms(view: View) -> Iterator[Finding]:
             yield Finding("incomplete", f"forms/{form}.yaml", "", template, remedy)
 
 
+def unwritten(diagram: Diagram, known: Collection[str], procedure: str) -> Iterator[Finding]:
+    """Every form that a step names is among those known; `procedure` is the one whose it would be."""
+    for node in _run(diagram):
+        key = node.attributes.get("formKey")
+        if key is not None and node.tag in PERSON_TASKS and key not in known:
+            remedy, close = meant(key, known, "Write it as forms/{procedure}/{form}.yaml")
+            params = {"form": key, "procedure": procedure, "meant": close}
+            yield Finding("incomplete", "", node.id, "There is no form {form}", remedy, params)
+
+
 def handlers(view: View, registry: Handlers) -> Iterator[Finding]:
+    """Every function named is registered, for this purpose, and no step lacks one."""
+    for each in (*unsaid(view.diagram), *functions(view.diagram, registry)):
+        yield replace(each, file=view.procedure.diagram_name)
+    for node in view.nodes:
+        if node.tag == "task":
+            template = "Nothing happens in a task without a type"
+            yield view.incomplete(node.id, template, "Make it a user task or a service task")
+
+
+def functions(diagram: Diagram, registry: Handlers) -> Iterator[Finding]:
     """Every function named is registered, for this purpose."""
     wanted = {
         "flow.handler": (HANDLED, (Kind.INSIDE, Kind.OUTSIDE)),
         "flow.verify": (PERSON_TASKS, (Kind.VERIFY,)),
         "flow.collection": (None, (Kind.COLLECTION,)),
     }
-    yield from (replace(each, file=view.procedure.diagram_name) for each in unsaid(view.diagram))
-    for node in view.nodes:
-        if node.tag == "task":
-            template, remedy = (
-                "Nothing happens in a task without a type",
-                "Make it a user task or a service task",
-            )
-            yield view.incomplete(node.id, template, remedy)
+    for node in _run(diagram):
         for name, (tags, kinds) in wanted.items():
             value = node.properties.get(name, "").strip()
             if not value or (tags is not None and node.tag not in tags):
                 continue
             handler = registry.known.get(value)
+            params: dict[str, object] = {"property": name, "handler": value}
             if handler is None:
                 known = [each.name for each in registry.known.values() if each.kind in kinds]
-                remedy, close = meant(value, known, "`flow doctor --handlers` lists those there are")
+                remedy, params["meant"] = meant(
+                    value, known, "`flow doctor --handlers` lists those there are"
+                )
                 template = "{property} names the function {handler}, which does not exist"
-                yield view.incomplete(node.id, template, remedy, property=name, handler=value, meant=close)
             elif handler.kind not in kinds:
                 template = "{property} names the function {handler}, which is of the kind {kind}"
                 remedy = "Name one of the kind {wanted}"
-                params = {"kind": handler.kind.value, "wanted": " or ".join(kind.value for kind in kinds)}
-                yield view.incomplete(node.id, template, remedy, property=name, handler=value, **params)
+                params |= {"kind": handler.kind.value, "wanted": " or ".join(kind.value for kind in kinds)}
+            else:
+                continue
+            yield Finding("incomplete", "", node.id, template, remedy, params)
 
 
 def unsaid(diagram: Diagram) -> Iterator[Finding]:

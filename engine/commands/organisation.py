@@ -17,10 +17,12 @@ from engine.commands.worklist import release_lapsed
 from engine.errors import Conflict, Invalid, Problem
 from engine.model import SYSTEM
 from engine.store import tables
+from engine.store.arranged import ORG_HASH
+from engine.store.fingerprints import of_organisation
 from engine.store.watch import STOPPED, TICKED
 from engine.strict_yaml import Document
 
-CLOCK, ORG_HASH, LAPSED_ON = "clock", "org_hash", "lapsed_on"
+CLOCK, LAPSED_ON = "clock", "lapsed_on"
 """Names in the table `setting`."""
 
 LAST_YEAR = 2100
@@ -107,7 +109,8 @@ def import_organisation(cmd: ImportOrganisation, ctx: Context) -> Imported:
     left = [_left(ctx, kind, id_, name) for kind, names in gone.items() for id_, name in names.items()]
     released = release_lapsed(ctx)
     facts = {"units": len(found.units), "roles": len(found.roles), "people": len(found.people),
-             "inactive": sorted(gone["person"]), "file": sha256(cmd.raw).hexdigest()}  # fmt: skip
+             "inactive": sorted(gone["person"]), "file": sha256(cmd.raw).hexdigest(),
+             "tables": of_organisation(ctx.conn)}  # fmt: skip
     more = {
         "closed_units": sorted(gone["unit"]),
         "closed_roles": sorted(gone["role"]),

@@ -111,7 +111,7 @@ def _follow(ctx: Context, old: Any, rule: Rule) -> Moved:
         row = _again(ctx, old.id)
     facts = {
         "unit": old.unit, "start": old.element, "old_period": old.next_period, "old_due": _iso(old.next_at),
-        "period": planned.next_period, "due": _iso(planned.next_at),
+        "period": planned.next_period, "due": _iso(planned.next_at), "rule": planned.rule,
     }  # fmt: skip
     ctx.note("schedule.changed", facts, subject=old.procedure)
     return Moved(

@@ -19,6 +19,7 @@ from engine.commands.personal import kept_apart
 from engine.errors import Conflict, Denied, Invalid, NotFound, Problem
 from engine.forms import clean, draft
 from engine.forms.form import Form
+from engine.forms.loading import LENGTHS
 from engine.handlers import Kind
 from engine.model import Actor, InstanceStatus
 from engine.policy import Rights
@@ -267,6 +268,9 @@ def comment(cmd: Comment, ctx: Context) -> None:
     _, row, work = _open(ctx, cmd.task)
     if blank(cmd.text):
         raise Invalid([Problem("text", "The comment is empty")])
+    if len(cmd.text) > LENGTHS["long_text"]:
+        params = {"count": len(cmd.text), "limit": LENGTHS["long_text"]}
+        raise Invalid([Problem("text", "The comment has {count} characters; at most {limit} may be", params)])
     rights = ctx.rights(ctx.who)
     if not policy.may_see(work, rights):
         raise Denied("Task {task} is not for {person} to see", task=row.id, person=ctx.who)

@@ -231,7 +231,9 @@ class TableReader:
             return read(text)
         except Misbuilt as error:
             for each in error.findings:
-                self.located(at, column, rule, EngineError(each.template, **each.params), each.remedy)
+                self.located(
+                    at, column, rule, EngineError(each.template, **each.params), each.remedy_template
+                )
         return None
 
     def fitting(self, at: etree._Element, column: Input, cell: Cell, rule: int | None) -> None:

@@ -20,7 +20,8 @@ from engine.strict_yaml import Reader, Value, load, nearest, shown
 _FIELD_ID = re.compile(r"[a-z][a-z0-9_]*")
 _FORM_ID = re.compile(r"[a-z][a-z0-9_-]*")
 _RESERVED = {"any", "all", "not", "today", *keyword.kwlist}
-_LENGTHS = {"text": 1000, "long_text": 20_000, "person": 200}
+LENGTHS = {"text": 1000, "long_text": 20_000, "person": 200}
+"""How many characters a value may have at most, by the type of its field."""
 _COLUMN_TYPES = tuple(kind for kind in FIELD_TYPES if kind not in ("table", "matrix", "info"))
 
 
@@ -249,13 +250,13 @@ class _Loader:
 
     def _text(self, kind: str) -> dict[str, Any]:
         reader = self.reader
-        limits = {"max_length": reader.integer("max_length", _LENGTHS[kind])}
+        limits = {"max_length": reader.integer("max_length", LENGTHS[kind])}
         if kind == "person":
             return limits
         limits["min_length"] = reader.integer("min_length", 0)
-        if not 0 <= limits["min_length"] <= limits["max_length"] <= _LENGTHS["long_text"]:
+        if not 0 <= limits["min_length"] <= limits["max_length"] <= LENGTHS["long_text"]:
             remedy = "Write 0 <= min_length <= max_length <= {limit}"
-            limit = _LENGTHS["long_text"]
+            limit = LENGTHS["long_text"]
             reader.fault("The lengths fit no text", remedy, at=("max_length",), limit=limit)
         if kind == "long_text":
             return limits

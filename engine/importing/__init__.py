@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from engine.bpmn.rules.foreign import ENGINES
+from engine.bpmn.rules.foreign import ENGINES, astray
 from engine.bpmn.xml import BPMN, BPMNDI, CAMUNDA, local, tag
 from engine.check import check_diagram
 from engine.errors import Invalid, Problem
@@ -115,23 +115,24 @@ def _main(root: etree._Element, wanted: str | None) -> etree._Element:
 def _namespaces(work: Work) -> str:
     """Let the vendors' prefixes stand for the namespace read here. Returns what drew the file."""
     found = ""
+    used = {etree.QName(key).namespace for each in work.source.elements for key in (each.tag, *each.attrib)}
     declared: dict[str, Row] = {}
     for attribute, namespace in work.source.declarations():
         if namespace in VENDORS:
-            found = found or VENDORS[namespace]
+            found = found or (VENDORS[namespace] if namespace in used else "")
             if namespace != CAMUNDA:
                 work.source.set_value(attribute, CAMUNDA)
                 line = work.source.text.count("\n", 0, attribute.start) + 1
                 declared.setdefault(
                     attribute.name, Row("translated", "", line, attribute.name, namespace, CAMUNDA)
                 )
-        elif namespace == ZEEBE:
+        elif namespace == ZEEBE and namespace in used:
             found = "Camunda 8"
     work.rows += declared.values()
     strange: Counter[str] = Counter()
     first: dict[str, int] = {}
     for element in work.source.elements:
-        for key in (element.tag, *element.attrib):
+        for key in (*([] if astray(element) else [element.tag]), *element.attrib):
             namespace = etree.QName(key).namespace
             if namespace and namespace not in _KNOWN:
                 strange[namespace] += 1
@@ -162,11 +163,11 @@ def _objections(work: Work, diagram: bytes) -> None:
         row = Row(
             outcome="refused",
             element=identity,
-            line=0 if element is None else element.sourceline or 0,
+            line=finding.line or 0 if element is None else element.sourceline or 0,
             what="" if element is None else work.written(element),
             before="" if element is None else element.get("name") or "",
             reason=finding.template,
-            remedy=finding.remedy,
+            remedy=finding.remedy_template,
             params=finding.params,
         )
         work.rows.append(row)

@@ -77,7 +77,7 @@ def translated(text: str, names: Mapping[str, str], functions: frozenset[str] = 
         expression = compile_expression(result, functions)
     except Misbuilt as error:
         finding = error.findings[0]
-        raise Refusal(finding.template, finding.remedy, **finding.params) from None
+        raise Refusal(finding.template, finding.remedy_template, **finding.params) from None
     if result is text and any(name in names for name in expression.names):
         name = next(name for name in sorted(expression.names) if name in names)
         template = "The variable {name} is called {after} here"

@@ -74,7 +74,7 @@ def _compiled(text: str) -> frozenset[str]:
         found = compile_script(text, _FUNCTIONS)
     except Misbuilt as error:
         finding = error.findings[0]
-        raise Refusal(finding.template, finding.remedy, **finding.params) from None
+        raise Refusal(finding.template, finding.remedy_template, **finding.params) from None
     return found.names | found.assigns
 
 

@@ -52,7 +52,7 @@ def _fulfilled(clause: Reader) -> Expression | None:
         return compile_expression(text, ())
     except Misbuilt as error:
         for each in error.findings:
-            clause.fault(each.template, each.remedy, at=("fulfilled",), **each.params)
+            clause.fault(each.template, each.remedy_template, at=("fulfilled",), **each.params)
         return None
 
 

@@ -14,9 +14,11 @@ from sqlalchemy import Connection, func, select
 
 from engine.archiving import contents, zipped
 from engine.archiving.zipped import Fault, Pieces
-from engine.errors import NotFound
+from engine.errors import Conflict, NotFound
 from engine.model import instance_number, label
+from engine.store import sets
 from engine.store.tables import archive, instance, journal, person, role, unit
+from engine.store.told import facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,60 @@ def archives(
     )
 
 
+def lost(conn: Connection, units: Collection[str] | None = None) -> dict[int, tuple[int, ...]]:
+    """The sets that were sealed, as the journal says, and that are not there: their numbers, by instance."""
+    found: dict[int, set[int]] = {}
+    for entry in sets.entries(conn):
+        if entry.row is None and isinstance(entry.number, int):
+            found.setdefault(entry.instance, set()).add(entry.number)
+    query = select(instance.c.id).where(instance.c.id.in_(list(found)))
+    if units is not None:
+        query = query.where(instance.c.unit.in_(units))
+    return {each: tuple(sorted(found[each])) for each in conn.execute(query).scalars()}
+
+
+def verified(
+    conn: Connection, folder: Path, *, units: Collection[str] | None = None, number: int | None = None
+) -> dict[str, list[Fault]]:
+    """What is not as it was sealed, by instance: of one, or of all that were ever sealed, the newest first.
+
+    Raises NotFound for one that never was.
+    """
+    query = select(archive.c.instance_id).join(instance, instance.c.id == archive.c.instance_id).distinct()
+    if units is not None:
+        query = query.where(instance.c.unit.in_(units))
+    missing, there = lost(conn, units), set(conn.execute(query).scalars())
+    wanted = {*missing, *there} if number is None else {number}
+    found: dict[str, list[Fault]] = {}
+    for each in sorted(wanted, reverse=True):
+        template = "Set {number} was sealed, as the journal says, and is missing in the database"
+        gone = [Fault(zipped.MANIFEST, template, {"number": which}) for which in missing.get(each, ())]
+        found[label(each)] = gone + (_faults_of(conn, folder, each) if each in there or not gone else [])
+    return found
+
+
+def _faults_of(conn: Connection, folder: Path, number: int) -> list[Fault]:
+    """The faults of an instance's latest set; one of its own for a row that holds what cannot be read."""
+    try:
+        return list(faults(conn, folder, *find(conn, number)))
+    except _Damaged as error:
+        return [Fault(zipped.MANIFEST, error.template, error.params)]
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        template = "What the database says of it cannot be read: {reason}"
+        return [Fault(zipped.MANIFEST, template, {"reason": str(error)[:200]})]
+
+
+class _Damaged(Conflict):
+    """A row that nobody writes so."""
+
+
 def find(conn: Connection, number: int) -> tuple[Archive, str]:
     """The latest set of an instance, and its manifest. Raises NotFound."""
     query = _ARCHIVES.where(archive.c.instance_id == number).order_by(archive.c.number.desc()).limit(1)
     row = conn.execute(query).one_or_none()
+    if row is None and number in lost(conn):
+        template = "The sealed set of {label} is missing in the database: see `flow archive verify {label}`"
+        raise NotFound(template, label=label(number))
     if row is None:
         raise NotFound("{label} is not archived: flow archive seal {label}", label=label(number))
     return _archive(row), row.manifest
@@ -117,9 +169,18 @@ def definition_of(conn: Connection, number: int) -> str:
 def faults(conn: Connection, folder: Path, found: Archive, manifest: str) -> Iterator[Fault]:
     """What of a set is not what was sealed, by file."""
     digest = sha256(manifest.encode()).hexdigest()
-    if digest != found.sha256 or digest not in _entered(conn, found):
+    entered = _entered(conn, found)
+    if digest != found.sha256 or digest not in entered:
         yield Fault(zipped.MANIFEST, "It is not the one whose sum stands in the journal: it was changed")
         return
+    until = None if found.keep_until is None else found.keep_until.isoformat()
+    now_said = {"files": found.files, "size": found.size, "custodian": found.custodian,
+                "retention": found.retention, "keep_until": until}  # fmt: skip
+    for column, value in now_said.items():
+        if entered[digest].get(column, value) != value:
+            template = "The database has {column} {found}, the journal says {expected}"
+            expected = entered[digest][column]
+            yield Fault(zipped.MANIFEST, template, {"column": column, "found": value, "expected": expected})
     reading = files_of(conn, folder, manifest)
     for each in orjson.loads(manifest)["files"]:
         name = each["name"]
@@ -132,12 +193,12 @@ def faults(conn: Connection, folder: Path, found: Archive, manifest: str) -> Ite
             yield Fault(name, "It is not what was sealed: it was changed")
 
 
-def _entered(conn: Connection, found: Archive) -> set[str]:
-    """The sums the journal has of sets of that number; one the instance called may have sealed them for it."""
+def _entered(conn: Connection, found: Archive) -> dict[str, Mapping[str, Any]]:
+    """What the journal says of sets of that number, by sum; one the instance called may have sealed them for it."""
     chains = [label(each) for each in contents.family(conn, instance_number(found.instance))]
     query = select(journal.c.facts).where(journal.c.chain.in_(chains), journal.c.kind == "archive.sealed")
-    entries = map(orjson.loads, conn.execute(query).scalars())
-    return {str(facts["sha256"]) for facts in entries if facts.get("number") == found.number}
+    entries = map(facts_of, conn.execute(query).scalars())
+    return {str(facts.get("sha256")): facts for facts in entries if facts.get("number") == found.number}
 
 
 def known(conn: Connection, manifest: Mapping[str, Any], digest: str) -> bool | None:
@@ -166,6 +227,17 @@ def _archive(row: Any) -> Archive:
         instance=label(row.instance_id), number=row.number, title=row.title, period=row.period, unit=row.unit,
         unit_name=row.unit_name or row.unit, sealed_at=row.sealed_at, sealed_by=row.sealed_by,
         custodian=row.custodian, custodian_name=row.custodian_name, retention=row.retention,
-        keep_until=None if row.keep_until is None else date.fromisoformat(row.keep_until), files=row.files,
+        keep_until=_day(row), files=row.files,
         size=row.size, sha256=row.sha256,
     )  # fmt: skip
+
+
+def _day(row: Any) -> date | None:
+    """The day until which a set is kept. Raises Conflict for what somebody left that is none."""
+    try:
+        return None if row.keep_until is None else date.fromisoformat(row.keep_until)
+    except (TypeError, ValueError):
+        raise _Damaged(
+            "{label}: keep_until in the table archive holds {found}, which is no date: see `flow audit verify`",
+            label=label(row.instance_id), found=str(row.keep_until)[:40],
+        ) from None  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, func, select
 
-from engine.calendar.kickoffs import known_kickoffs, next_kickoff
-from engine.calendar.rules import Manual, rule_from_mapping
+from engine.calendar.kickoffs import fits, known_kickoffs, next_kickoff
+from engine.calendar.rules import LatestFit, Manual, rule_from_mapping
 from engine.calendar.working import WorkingCalendar
 from engine.errors import Conflict, EngineError, Problem
 from engine.model import label
+from engine.procedures import Procedure
+from engine.store.calendars import calendar_of
 from engine.store.tables import definition, kickoff, schedule, unit
 
 
@@ -164,6 +166,26 @@ def unplanned(
         except EngineError as error:
             waiting.append((each, error))
     return tuple(waiting)
+
+
+def misfits(
+    conn: Connection, procedure: Procedure, variables: Mapping[str, Any], unit: str
+) -> Iterator[Problem]:
+    """Whether work begun by hand on the day that the variables name (d0) ends within its period.
+
+    What cannot be told, for want of a day or of a sound table of the year, is passed over: a later step judges it.
+    """
+    for each in procedure.schedules.values():
+        start = each.rule.start
+        if isinstance(start, LatestFit):
+            with suppress(EngineError, TypeError, ValueError):
+                d0 = date.fromisoformat(variables.get("d0", ""))
+                period = each.rule.period(d0)
+                calendar = calendar_of(conn, unit)
+                if period is not None and (
+                    misfit := fits(d0, start.working_days, period.end, start.counting, calendar)
+                ):
+                    yield misfit
 
 
 _PLAN_AGAIN = "Its next start was never worked out: pause it and resume it with `flow schedule`"

@@ -126,7 +126,7 @@ def run(
             template, remedy = "The file has no such process", "Name one of {known}"
             params = {"known": ", ".join(diagram.processes)}
             raise Misbuilt([Finding("error", "", name, template, remedy, params)])
-    watch = Watch(diagram, functions or {})
+    watch = Watch(diagram, functions or {}, reload=reload)
     with TemporaryDirectory(prefix="rehearsal-") as folder, open_store("sqlite://") as store:
         app = _app(stage, store, Path(folder), reload)
         app.registry.include(_nothing_done(diagram))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from engine.app import App
 from engine.clock import VirtualClock
@@ -26,6 +26,9 @@ END = START.replace(year=START.year + 100)
 """When they end at the latest, however much time may pass."""
 PEOPLE = ("rehearsal", "rehearsal-2")
 """Two, for steps that ask for a second pair of eyes."""
+
+_LOOKED = 20
+"""Turns after which it is looked anew how much goes on in an instance at once."""
 
 Progress = Callable[[datetime, int], None]
 """Is told after every step how far virtual time has come, and how many elements were entered."""
@@ -62,7 +65,12 @@ def play(app: App, stage: Stage, watch: Watch, end: datetime, progress: Progress
 
     Returns why it was left as it stands, if it came to no rest or a task could not be completed.
     """
+    turn = 0
     while not (reason := watch.restless()):
+        turn += 1
+        if turn % _LOOKED == 0:
+            with app.store.read() as conn:
+                watch.crowd(conn.execute(_LARGEST).scalar_one() or 0, _LOOKED)
         progress(stage.clock.now(), len(watch.visited))
         if stage.late:
             stage.late = False
@@ -84,6 +92,7 @@ def play(app: App, stage: Stage, watch: Watch, end: datetime, progress: Progress
     return reason
 
 
+_LARGEST = select(func.max(func.length(tables.instance.c.state))).where(tables.instance.c.status == "running")
 _FIRST = (
     select(tables.job.c.id)
     .where(tables.NEW_JOB, tables.job.c.kind.in_(("timer", "cancel")), tables.job.c.attempts == 0)

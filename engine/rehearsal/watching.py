@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 
+import orjson
 from sqlalchemy import Connection, select
 
 from engine.bpmn.diagram import PERSON_TASKS, SCOPES, Diagram, Node, Process
@@ -16,16 +17,27 @@ from engine.events import Fact
 from engine.expressions import Texts
 from engine.store import tables
 
-MAX_VISITED = 400_000
-"""Elements entered, after which a rehearsal is left as it stands."""
-MAX_STEPS = 22_000
+MAX_VISITED = 100_000
+"""Elements entered and settings of variables, after which a rehearsal is left as it stands."""
+MAX_VISITED_ANEW = 50_000
+"""The same where the state is read back after every element, so that each is a transaction."""
+_ENTRIES = 200
+"""Entries of lists that count as one more when they are set again, by the time it takes."""
+_LETTERS = 10_000
+"""Characters of what is set that do."""
+MAX_STEPS = 11_000
 """Steps, after which it is: a task opened or completed, an instance begun or ended, a message sent or taken.
 
 They are what goes into the journal besides the way, the variables and timers set, so that how the state is kept
-changes nothing.
+changes nothing. The items of a multi-instance activity that is entered for the first time are none: they have a limit
+of their own.
 """
-_FIRING = 4
-"""Steps that a timer counts for, by the time it takes."""
+_STEPS = {"timer.fired": 3, "message.received": 2}
+"""Facts that count for more steps than one, by the time they take."""
+_CALLED = 5
+"""Steps that the start of an instance by another counts for."""
+_CROWD = 4000
+"""Bytes of an instance's state that make what is done in it take as long as a step more: some 260 live tokens."""
 _QUIET = ("instance.moved", "variables.set", "timer.armed")
 MAX_FIRED = 4_000
 """Timers that fire while no variable changes and no other element is entered, after which it is."""
@@ -42,7 +54,8 @@ _BEGUN = ""
 class Watch:
     """Is told every fact: which elements were entered, and whether anything still changes."""
 
-    def __init__(self, diagram: Diagram, functions: Mapping[str, object]) -> None:
+    def __init__(self, diagram: Diagram, functions: Mapping[str, object], *, reload: bool = False) -> None:
+        self.most = MAX_VISITED_ANEW if reload else MAX_VISITED
         nodes = [node for process in diagram.processes.values() for node in process.nodes.values()]
         many = [node for node in nodes if node.loop is not None and node.loop.multi]
         self.listed = {node.id for node in many if node.tag in PERSON_TASKS}
@@ -51,6 +64,8 @@ class Watch:
         """Activities whose instances do not name themselves on their way."""
         self.limits = {} if functions else _limits(diagram)
         self.visited: list[tuple[int, str]] = []
+        self.done = 0
+        """Elements entered, and variables set by their size."""
         self.values: dict[object, Mapping[str, object]] = {}
         self.children: set[int] = set()
         self.entered: Counter[tuple[int, str]] = Counter()
@@ -65,6 +80,8 @@ class Watch:
         """Timers since a variable changed or another element was entered."""
         self.failed = 0
         self.items = 0
+        self.batches: set[tuple[int, str]] = set()
+        """Multi-instance activities entered, by the instance."""
         self.steps = 0
         self.begun = 0
         """How many steps there were when time last passed."""
@@ -77,7 +94,7 @@ class Watch:
 
     def __call__(self, fact: Fact) -> None:
         facts, instance = fact.facts, fact.instance or 0
-        self.steps += fact.kind not in _QUIET
+        self.steps += 0 if fact.kind in _QUIET else _STEPS.get(fact.kind, 1)
         match fact.kind:
             case "instance.moved":
                 path = facts["path"]
@@ -85,6 +102,7 @@ class Watch:
                 if not self.known.issuperset(path):
                     self.known.update(path)
                     self.fired = 0
+                self.done += len(path)
                 self.visited += [(instance, element) for element in path]
                 own = instance if instance in self.children else 0
                 self.now += [(own, element) for element in path if element in self.limits]
@@ -94,6 +112,7 @@ class Watch:
                 self._compare(facts.get("parent"), variables)
                 if "parent" in facts:
                     self.children.add(instance)
+                    self.steps += _CALLED - 1
                     self.visited.append((instance, _BEGUN))
             case "task.opened":
                 self.opened = True
@@ -108,13 +127,17 @@ class Watch:
                     self.too_many = str(EngineError(template))
             case "timer.fired":
                 self.fired += 1
-                self.steps += _FIRING - 1
             case "variables.set":
+                written = orjson.dumps(facts)
+                self.done += 1 + written.count(b",") // _ENTRIES + len(written) // _LETTERS
                 self._compare(fact.instance, facts)
 
     def _opened(self, instance: int, element: str, items: object) -> None:
         """Each instance of the activity enters it, so that the activity as a whole does not count besides."""
         assert isinstance(items, int)
+        if (instance, element) not in self.batches:
+            self.batches.add((instance, element))
+            self.steps -= items * (2 if element in self.listed else _CALLED + 1)
         if items:
             back = next(n for n, each in enumerate(reversed(self.visited), 1) if each == (instance, element))
             del self.visited[-back]
@@ -133,6 +156,10 @@ class Watch:
             self.changed = True
             self.known.clear()
             self.fired = 0
+
+    def crowd(self, size: int, times: int) -> None:
+        """So many times something was done in an instance whose state has so many bytes."""
+        self.steps += times * (size // _CROWD)
 
     def may_wait(self) -> bool:
         """Whether time may pass, now that all else is done; `left` says why not."""
@@ -160,9 +187,9 @@ class Watch:
         if self.failed > MAX_FAILED:
             template = "More than {limit} elements failed; the rehearsal is left as it stands"
             return str(EngineError(template, limit=MAX_FAILED))
-        if len(self.visited) > MAX_VISITED:
-            template = "More than {limit} elements were entered; the rehearsal is left as it stands"
-            return str(EngineError(template, limit=MAX_VISITED))
+        if self.done > self.most:
+            template = "More than {limit} elements were entered and variables set; the rehearsal is left as it stands"
+            return str(EngineError(template, limit=self.most))
         if self.steps - self.begun > MAX_STEPS:
             template = (
                 "More than {limit} times tasks, instances and messages came and went while no time passed; "

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from engine.store import fingerprints, groundwork
+from engine.store import arranged, fingerprints, groundwork, sets
 from engine.store.columns import Instant
 from engine.store.journal import INSTANCE_CHAIN, instance_chain
 from engine.store.tables import (
@@ -72,36 +72,39 @@ _SHARED = select(journal.c.kind, journal.c.subject, journal.c.facts).where(
 _INSTANCES = select(
     instance.c.id.label("instance_id"), *_columns(instance.c.status, instance.c.definition, instance.c.procedure,
     instance.c.unit, instance.c.period, instance.c.started_at, instance.c.started_by, instance.c.ended_at,
-    instance.c.outcome, instance.c.called_as, instance.c.title),
+    instance.c.outcome, instance.c.called_as, instance.c.title, instance.c.parent_id),
 )  # fmt: skip
 _TASK_ROWS = select(
     user_task.c.instance_id, user_task.c.id, *_columns(user_task.c.element, user_task.c.name, user_task.c.role,
     user_task.c.status, user_task.c.assignee, user_task.c.due_at, user_task.c.opened_at, user_task.c.closed_at,
-    user_task.c.closed_by, user_task.c.closed_for, user_task.c.form),
+    user_task.c.closed_by, user_task.c.closed_for, user_task.c.form, user_task.c.unit, user_task.c.claimed_at,
+    user_task.c.delegated_by),
 )  # fmt: skip
 _DEADLINE_ROWS = select(
     deadline.c.instance_id, deadline.c.task_id, deadline.c.element, *_columns(deadline.c.name, deadline.c.rule,
-    deadline.c.due_day, deadline.c.due_at, deadline.c.status, deadline.c.closed_at, deadline.c.counting,
-    deadline.c.calendar),
+    deadline.c.due_day, deadline.c.due_at, deadline.c.status, deadline.c.armed_at, deadline.c.closed_at,
+    deadline.c.counting, deadline.c.calendar),
     type_coerce(deadline.c.anchors, Text).label("anchors"), type_coerce(deadline.c.lines, Text).label("lines"),
 )  # fmt: skip
 _RECORD_ROWS = select(
-    record.c.instance_id,
-    record.c.path,
-    record.c.sha256,
-    record.c.size,
-    record.c.name,
-    record.c.element,
-    record.c.code,
-)
+    record.c.instance_id, *_columns(record.c.path, record.c.sha256, record.c.size, record.c.name, record.c.element,
+    record.c.made_at, record.c.made_by, record.c.code),
+)  # fmt: skip
 _BATCH_ROWS = select(
     batch.c.instance_id, batch.c.id, batch.c.element, batch.c.total, batch.c.done, batch.c.status,
     select(func.count()).where(batch_item.c.batch_id == batch.c.id).scalar_subquery().label("items"),
 )  # fmt: skip
 _KICKOFFS = select(
     kickoff.c.instance_id, kickoff.c.period, kickoff.c.status, kickoff.c.late, _raw(kickoff.c.due_at),
-    schedule.c.procedure, schedule.c.unit,
+    _raw(kickoff.c.started_at), schedule.c.procedure, schedule.c.unit,
 ).join_from(kickoff, schedule, isouter=True)  # fmt: skip
+_PARENT = instance.alias("parent")
+_CALLED = (
+    select(instance.c.id, instance.c.root_id, instance.c.period, _PARENT.c.period.label("given"),
+           func.coalesce(_PARENT.c.root_id, _PARENT.c.id).label("root"))
+    .join_from(instance, _PARENT, _PARENT.c.id == instance.c.parent_id)
+    .execution_options(yield_per=_STREAM)
+)  # fmt: skip
 _NO_CHAIN = ~exists().where(
     journal.c.chain == literal("SV-") + cast(instance.c.id, Text), journal.c.kind == "instance.started"
 )
@@ -115,8 +118,10 @@ def contradictions(conn: Connection) -> tuple[Fault, ...]:
     check = _Comparison(conn)
     try:
         check.stories()
+        check.called()
         check.strays()
-        groundwork.compare(conn, check.fault)
+        for each in (groundwork, arranged, sets):
+            each.compare(conn, check.fault)
     except (
         TypeError,
         ValueError,
@@ -226,6 +231,13 @@ class _Comparison:
             for listing in story.records.elements():
                 told = "{name} is missing in the table {table}, though the journal lists it"
                 self.fault(instance_chain(number), None, told, table="record", name=_record(listing))
+
+    def called(self) -> None:
+        """What a called instance has of its caller, whose own row has been compared."""
+        for row in self.conn.execute(_CALLED):
+            name = instance_chain(row.id)
+            told = {"root_id": row.root, "period": row.given}
+            groundwork.judge(self.fault, name, None, "instance", name, told, row._mapping)
 
     def strays(self) -> None:
         """Rows of no instance that the journal knows."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from sqlalchemy import Connection, select
 
+from engine.store import tables
 from engine.store.journal import digest
 
 
@@ -20,6 +22,21 @@ def of_calendar(body: Any) -> str:
 def of_arithmetic(anchors: Any, counting: str | None, calendar: str | None, lines: Any) -> str:
     """Of how a due date was counted: what it was measured from, how, by which table, day by day."""
     return digest(_text(anchors), counting, calendar, _text(lines)).hex()
+
+
+def of_organisation(conn: Connection) -> str:
+    """Of the organisation as its tables have it: who may do what where, who stands in for whom."""
+    said = []
+    for table in _ORGANISATION:
+        columns = [each for each in table.c if not (table is tables.substitute and each.name == "id")]
+        said.append(sorted(orjson.dumps(tuple(row)).decode() for row in conn.execute(select(*columns))))
+    return digest(_text(said)).hex()
+
+
+_ORGANISATION = (
+    *(tables.unit, tables.role, tables.person),
+    *(tables.holding, tables.permission, tables.substitute),
+)
 
 
 def _text(value: Any) -> bytes:

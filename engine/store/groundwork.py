@@ -101,7 +101,7 @@ def _definition(conn: Connection, say: Say, entry: Row[Any], facts: Mapping[str,
     else:
         with suppress(EngineError):  # an old one that this program would not accept; its bytes are unaltered
             told |= listed(from_files(files))
-    _judge(say, entry.seq, "definition", name, told, found)
+    judge(say, _CHAIN, entry.seq, "definition", name, told, found)
 
 
 def _calendar(say: Say, entry: Row[Any], facts: Mapping[str, Any], row: Row[Any]) -> None:
@@ -111,15 +111,22 @@ def _calendar(say: Say, entry: Row[Any], facts: Mapping[str, Any], row: Row[Any]
         body = _read(row.body)
         told["sha256"] = facts["sha256"]
         found["sha256"] = None if body is None else fingerprints.of_calendar(body)
-    _judge(say, entry.seq, "calendar_table", _calendar_name(facts), told, found)
+    judge(say, _CHAIN, entry.seq, "calendar_table", _calendar_name(facts), told, found)
 
 
-def _judge(
-    say: Say, seq: int, table: str, name: str, told: Mapping[str, object], found: Mapping[str, object]
+def judge(
+    say: Say,
+    chain: str,
+    seq: int | None,
+    table: str,
+    name: str,
+    told: Mapping[str, object],
+    found: Mapping[Any, object],
 ) -> None:
+    """Every column of a row that is not as it was told."""
     for column, expected in told.items():
         if found[column] != expected:
-            say(_CHAIN, seq, DIFFERS, table=table, name=name, column=column,
+            say(chain, seq, DIFFERS, table=table, name=name, column=column,
                 found=_shown(found[column]), expected=_shown(expected))  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Row
 
 from engine.model import InstanceStatus, TaskStatus
 from engine.store.columns import to_micros
+from engine.store.journal import INSTANCE_CHAIN
 
 UNSAID = object()
 """Stands for what entries of older versions do not say."""
@@ -70,6 +71,7 @@ def tell(story: Story, row: Row[Any]) -> None:
     elif row.kind == "instance.started":
         given = {column: facts.get(column) for column in ("definition", "procedure", "unit", "called_as")}
         given |= {"title": facts["title"]} if "title" in facts else {}
+        given["parent_id"] = number_of(facts.get("parent"))
         if "parent" not in facts:  # a called one has its caller's
             given["period"] = facts.get("period")
         story.instance = Known(row.seq, {
@@ -81,7 +83,7 @@ def tell(story: Story, row: Row[Any]) -> None:
             story.instance.now(row.seq, ended_at=row.at, outcome=facts.get("outcome"))
     elif row.kind == "record.made":
         told = (facts.get("path"), facts.get("sha256"), facts.get("size"), facts.get("name"), row.subject,
-                facts.get("code", UNSAID))  # fmt: skip
+                row.at, row.by, facts.get("code", UNSAID))  # fmt: skip
         story.records[told] += 1
     elif row.kind == "batch.opened" and "batch" in facts:
         story.batches[str(facts["batch"])] = Known(row.seq, {
@@ -92,7 +94,7 @@ def tell(story: Story, row: Row[Any]) -> None:
     elif row.kind == "schedule.fired":
         story.fired[str(facts.get("period"))] = Known(row.seq, {
             "status": "started", "due_at": micros(facts.get("due")), "late": facts.get("late"),
-            "unit": facts.get("unit"), "procedure": row.subject,
+            "unit": facts.get("unit"), "procedure": row.subject, "started_at": row.at,
         })  # fmt: skip
 
 
@@ -105,19 +107,23 @@ def _tell_task(story: Story, row: Row[Any], name: str, facts: Mapping[str, Any])
         status = TaskStatus.OPEN if assignee is None else TaskStatus.CLAIMED
         story.tasks[name] = Known(row.seq, {
             **known, "status": str(status), "opened_at": row.at, "closed_at": None, "closed_by": None,
-            "closed_for": None,
+            "closed_for": None, "delegated_by": None, "claimed_at": None if assignee is None else row.at,
         })  # fmt: skip
+        if story.instance is not None:
+            story.tasks[name].values["unit"] = story.instance.values["unit"]
+        _tell_task_of(story, name)
         _tell_due(story, name, row.seq)
         return
     if (told := story.tasks.get(name)) is None:
         return  # the chain is broken, which `verify` says
     who = (row.by, row.acting_for)  # a deputy's own name or, with --as, the other's
     if what == "claimed":
-        told.now(row.seq, status="claimed", assignee=who)
+        told.now(row.seq, status="claimed", assignee=who, claimed_at=row.at)
     elif what == "released":
-        told.now(row.seq, status="open", assignee=None)
+        told.now(row.seq, status="open", assignee=None, claimed_at=None, delegated_by=None)
     elif what in ("assigned", "delegated"):
-        told.now(row.seq, status="claimed", assignee=facts.get("to"))
+        giver = who if what == "delegated" else None
+        told.now(row.seq, status="claimed", assignee=facts.get("to"), claimed_at=row.at, delegated_by=giver)
     elif what == "withdrawn":
         told.now(row.seq, status="cancelled", closed_at=row.at)
     elif what == "completed":
@@ -132,7 +138,9 @@ def _tell_deadline(story: Story, row: Row[Any], name: str, facts: Mapping[str, A
     if what == "armed":
         story.deadlines[name] = Known(row.seq, {
             "name": facts.get("name"), "rule": facts.get("rule"), "status": "armed", "closed_at": None,
+            "armed_at": row.at, "task_id": None, "element": name,
         })  # fmt: skip
+        _tell_task_of(story, name)
     if (told := story.deadlines.get(name)) is None:
         return
     if what in ("armed", "moved", "recounted"):
@@ -149,6 +157,13 @@ def _tell_deadline(story: Story, row: Row[Any], name: str, facts: Mapping[str, A
         told.now(row.seq, status=what, closed_at=row.at)
 
 
+def _tell_task_of(story: Story, name: str) -> None:
+    """A deadline has its task's element; either may be entered first."""
+    task, due = story.tasks.get(name), story.deadlines.get(name)
+    if task is not None and due is not None:
+        due.values.update(task_id=name, element=task.values["element"])
+
+
 def _tell_due(story: Story, name: str, seq: int) -> None:
     """A task shows the date of its deadline; the deadline is entered first."""
     task, due = story.tasks.get(name), story.deadlines.get(name)
@@ -163,6 +178,12 @@ def facts_of(text: object) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return facts if isinstance(facts, dict) else {}
+
+
+def number_of(name: object) -> int | None:
+    """The number of an instance that an entry names; None where it names none."""
+    match = INSTANCE_CHAIN.fullmatch(name) if isinstance(name, str) else None
+    return None if match is None else int(match[1])
 
 
 def micros(text: object) -> int | None:

@@ -179,11 +179,7 @@ def _check_anonymous(cmd: ImportReturns, ctx: Context, found: Round, back: Seque
 
     Of fewer than `LEAST` nothing is said: equal answers are too common, and one might try until one is found.
     """
-    counts = rounds.progress(ctx.conn, found)
-    returned = counts.returned + len(back)
-    if returned > counts.issued:
-        template = "More came back than were given out: {returned} of {issued}"
-        raise Invalid([Problem("file", template, {"returned": returned, "issued": counts.issued})])
+    returns.check_given_out(ctx.conn, found, len(back))
     known = len(back) >= LEAST and not (cmd.reason or "").strip()
     if known and returns.already_in(ctx.conn, found, back):
         template = (
@@ -290,9 +286,10 @@ def correct(cmd: CorrectAnswers, ctx: Context) -> tuple[Difference, ...]:
     check_own(ctx, found.unit, [who])
     before = returns.answers_of(ctx.conn, who)
     given = {columns[name]: value for name, value in returns.flat(before.answers).items() if name in columns}
-    given |= {columns[name]: value or None for name, value in cmd.values.items()}
+    said = {name: reader.said(name, value) for name, value in cmd.values.items()}
+    given |= {columns[name]: value or None for name, value in said.items()}
     after = clean(form, given, today=ctx.today, variables={})
-    hidden = reader.layout.unasked([name for name, value in cmd.values.items() if value], after)
+    hidden = reader.layout.unasked([name for name, value in said.items() if value], after)
     if hidden:
         template = "It is not asked after these answers, only where {when}: correct that answer as well, if it is wrong"
         raise Invalid(

@@ -23,6 +23,9 @@ from survey.rosters import Change, Entry, Merging
 from survey.sheets import as_bytes, read_sheet, refuse
 from survey.tables import answers, member, survey_round
 
+MANY = 20
+"""Of a roster of so many, more than half do not leave unless somebody says so: the file is probably not all of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRoster(Command):
@@ -38,6 +41,8 @@ class ImportRoster(Command):
     """Those that the file leaves out stay as they are."""
     skip: bool = False
     """Rows that do not fit are left out and reported, instead of the whole file being refused."""
+    yes: bool = False
+    """It is right that most customers of a unit have left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +150,11 @@ def _merging(cmd: ImportRoster, ctx: Context, given: list[Entry], refused: list[
 
 
 def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
-    """Take a roster in. Raises `Denied` to who may not change it, `Conflict` when the units changed meanwhile."""
+    """Take a roster in.
+
+    Raises `Denied` to who may not change it, `Conflict` when the units changed meanwhile, `Invalid` where most of a
+    unit would leave and nobody said that they do.
+    """
     ready: _Ready = ctx.prepared
     given, refused, merging = ready.given, ready.refused, ready.merging
     if _units(ctx) != ready.units:
@@ -154,6 +163,8 @@ def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
         check_roster(ctx, unit)
     if rosters.standing(ctx.conn, _named(given, refused)) != ready.standing:
         merging = _merging(cmd, ctx, given, refused)
+    if not cmd.yes:
+        _check_leaving(ctx, merging)
     rosters.write(ctx.conn, merging)
     everybody = (*merging.changes, *refused)
     units = Counter(each.unit for each in given)
@@ -171,6 +182,23 @@ def import_roster(cmd: ImportRoster, ctx: Context) -> RosterTaken:
     ctx.note("roster.imported", facts)
     listed = tuple(sorted(everybody, key=lambda each: each.row or ready.lines + 2))
     return RosterTaken(encoding=ready.encoding, units=units, rows=listed, **counts)
+
+
+def _check_leaving(ctx: Context, merging: Merging) -> None:
+    """Raise `Invalid`, with the field `yes`, where more than half of a roster of some size would leave."""
+    leaving = Counter(each.unit for each in merging.changes if each.outcome == "left")
+    there = rosters.sizes(ctx.conn) if leaving else {}
+    template = (
+        "{count} of the {all} customers of {unit} are not in the file and would be marked as left: add --partial if "
+        "the file does not have all of them, --yes if they have left"
+    )
+    many = [
+        Problem("yes", template, {"count": count, "all": size, "unit": unit})
+        for unit, count in sorted(leaving.items())
+        if (size := there[unit]["active"] + there[unit]["excluded"]) >= MANY and 2 * count > size
+    ]
+    if many:
+        raise Invalid(many)
 
 
 def exclude(cmd: Exclude, ctx: Context) -> None:

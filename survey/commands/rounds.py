@@ -12,6 +12,7 @@ from engine.commands.core import Command, Context
 from engine.errors import Conflict, Denied, Invalid, Problem
 from engine.model import label
 from survey import draws, ledger, returns, rounds
+from survey.agreement import opening
 from survey.commands import drawn_by
 from survey.commands.rights import check_own, check_right, check_role
 from survey.numbering import ranges
@@ -83,7 +84,8 @@ def open_round(cmd: OpenRound, ctx: Context) -> Round:
         groups=cmd.groups,
         method=cmd.method,
     )
-    note(ctx, "round.opened", found, {"questionnaire": f"{found.questionnaire} {found.version}"})
+    if found.opened_at == ctx.now:
+        note(ctx, "round.opened", found, opening(found))
     return found
 
 

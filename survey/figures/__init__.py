@@ -25,7 +25,7 @@ from survey.figures.report import WHOLE, Figures, Line, Rate, figures, mean_of, 
 from survey.figures.response import Outcomes, Quota, outcomes, quota, to_issue
 from survey.figures.structure import QUADRANTS, Consistency, Priority, consistency, priorities
 from survey.figures.tally import Levels, Tally, index, levels_of, pool
-from survey.figures.texts import Remarks, open_texts
+from survey.figures.texts import Remarks, open_texts, wordless
 from survey.figures.trend import Trend, TrendLine, Wave, trend
 from survey.figures.weighting import System, overall, system_of, unbalanced
 
@@ -37,5 +37,5 @@ __all__ = [
     "concordance", "consistency", "correction", "count", "cross", "decimal", "figures", "furthest",
     "hidden_groups", "hidden_rows", "index", "levels_of", "mean_interval", "mean_of", "method", "method_of", "normal",
     "open_texts", "opinion", "outcomes", "overall", "percent", "pool", "priorities", "quota", "ratio",
-    "shown", "summarise", "system_of", "to_issue", "trend", "unbalanced", "weighted", "wilson",
+    "shown", "summarise", "system_of", "to_issue", "trend", "unbalanced", "weighted", "wilson", "wordless",
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from engine.forms import Form, Text
 from survey.figures.counting import Answers
 
 MOST_TEXTS = 10_000
+_STRUCK = re.compile(r"[-‐‑‒–—―−﹘﹣－/／\\＼\s]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,18 @@ class Remarks:
     """Beyond `most`."""
 
 
+def wordless(text: str) -> bool:
+    """Whether a text is nothing but dashes and slashes: how people strike out what they leave blank.
+
+    A word, `无` too, is an answer, and so is any other sign.
+    """
+    return _STRUCK.fullmatch(text) is not None
+
+
 def open_texts(
     questionnaire: Form, answers: Iterable[Answers], most: int = MOST_TEXTS
 ) -> tuple[Remarks, ...]:
-    """What was written to each open question that asks for nothing personal; blank answers left out."""
+    """What was written to each open question that asks for nothing personal, without blank and struck out ones."""
     fields = [
         field
         for field in questionnaire.questions
@@ -48,5 +58,5 @@ def _written(names: tuple[str, ...], answers: Iterable[Answers]) -> Iterator[tup
     for each in answers:
         for name in names:
             text = each.get(name)
-            if isinstance(text, str) and text.strip():
+            if isinstance(text, str) and not wordless(text):
                 yield name, text.strip()

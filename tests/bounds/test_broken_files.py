@@ -40,7 +40,7 @@ def answer(name: str, xml: bytes) -> Rehearsal | Misbuilt:
 
 def test_a_hundred_and_twenty_damaged_models_are_each_run_or_refused():
     found = [answer(*damaged(seed)) for seed in range(120)]
-    assert sum(isinstance(each, Rehearsal) for each in found) > 4, "the damage is too great to tell anything"
+    assert sum(isinstance(each, Rehearsal) for each in found) > 2, "the damage is too great to tell anything"
     assert sum(isinstance(each, Misbuilt) for each in found) > 40
 
 

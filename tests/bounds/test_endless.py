@@ -171,7 +171,7 @@ def test_a_process_that_calls_itself_several_times_stops_at_a_number_of_instance
 @pytest.mark.parametrize(
     ("drawing", "reason"),
     [
-        (FOREVER, "More than 400000 elements were entered"),
+        (FOREVER, "More than 100000 elements were entered"),
         (FOREVER.replace("n = n + 1", "n = 1"), "times while nothing changed"),
         (AT_ONCE.replace("n = n + 1", "pass"), "times while nothing changed"),
         (FORK, "Nothing more is done with so many"),
@@ -180,9 +180,9 @@ def test_a_process_that_calls_itself_several_times_stops_at_a_number_of_instance
     ids=["counting", "idle", "timer", "fork", "task"],
 )  # fmt: skip
 def test_a_rehearsal_that_comes_to_no_rest_says_so(monkeypatch, drawing, reason):
-    if "400000" in reason:
+    if "100000" in reason:
         monkeypatch.setattr(watching, "MAX_VISITED", 10_000)
-        reason = reason.replace("400000", "10000")
+        reason = reason.replace("100000", "10000")
     found = run(diagram(drawing), "main", {"n": 0}, horizon_s=10**7)
     assert found.ended == "incident"
     assert reason in found.incidents[-1]
@@ -207,14 +207,6 @@ def test_what_ends_a_long_loop_is_the_elements_entered_and_not_how_its_state_is_
         monkeypatch.setattr(watching, name, limit)
     found = run(diagram(LAPS), "main", {"n": 0, "N": laps}, reload=reload)
     assert (found.ended, found.incidents, len(found.visited)) == ("completed", (), 4 * laps + 2)
-
-
-@pytest.mark.parametrize("reload", [False, True], ids=["kept", "read anew"])
-def test_tasks_that_enter_no_element_come_to_an_end_too(monkeypatch, reload):
-    monkeypatch.setattr(watching, "MAX_STEPS", 50)
-    found = run(diagram("start s\nuser a times=30\nend e\ns -> a -> e"), "main", {}, reload=reload)
-    assert found.ended == "incident"
-    assert found.incidents[0].startswith("More than 50 times tasks, instances and messages came and went")
 
 
 BEAT = "start s\nreceive r message=go\nend e\ns -> r -> e\nboundary b on=r cycle=R/PT1S soft\n"
@@ -264,7 +256,7 @@ def test_what_the_horizon_ends_is_not_said_to_be_left(way):
 @pytest.mark.parametrize("way", COUNTING)
 def test_timers_that_change_something_each_time_go_on_longer_but_not_for_ever(monkeypatch, way, reload):
     monkeypatch.setattr(watching, "MAX_FIRED", 20)
-    monkeypatch.setattr(watching, "MAX_STEPS", 200)
+    monkeypatch.setattr(watching, "MAX_STEPS", 150)
     found = run(diagram(COUNTING[way]), "main", {"n": 0}, horizon_s=10**8, reload=reload)
     assert (found.ended, found.incidents, found.variables["n"]) == ("waiting", (), 50)
     assert "and timers go on" in found.left
@@ -277,10 +269,10 @@ def test_an_hour_of_a_timer_each_second_is_played_whole():
 
 
 @pytest.mark.slow
-def test_five_thousand_laps_with_a_timer_in_each_run_to_their_end():
-    drawing = COUNTING["lap"].replace("10**6", "5000")
+def test_three_and_a_half_thousand_laps_with_a_timer_in_each_run_to_their_end():
+    drawing = COUNTING["lap"].replace("10**6", "3500")
     found = run(diagram(drawing), "main", {"n": 0}, horizon_s=10**8)
-    assert (found.ended, found.variables["n"]) == ("completed", 5000)
+    assert (found.ended, found.variables["n"]) == ("completed", 3500)
 
 
 @pytest.mark.slow

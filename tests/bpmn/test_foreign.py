@@ -147,3 +147,36 @@ def test_of_very_many_faults_the_first_are_told() -> None:
     found = check_diagram(process("".join(f'<sendTask id="t{n}"/>' for n in range(2000))))
     assert len(found) == 501
     assert "more faults than these 500" in found[-1].reason
+
+
+STRAY = '<x:note xmlns:x="urn:x"/>'
+ASTRAY = {
+    "in the process": (process(BASIC + STRAY, FLOWS), "process"),
+    "in a task": (line(f'<userTask id="t">{STRAY}</userTask>', "t"), "userTask"),
+    "of no namespace": (line('<userTask id="t"><note xmlns=""/></userTask>', "t"), "userTask"),
+    "in a flow": (process(BASIC, FLOWS).replace(b'targetRef="e">', b'targetRef="e">' + STRAY.encode()), "sequenceFlow"),
+    "beside the process": (process(BASIC, FLOWS, after=STRAY), "definitions"),
+    "of an engine": (line('<userTask id="t"><camunda:properties/></userTask>', "t"), "userTask"),
+    "a drawing in the process": (
+        process(BASIC + "<bpmndi:BPMNDiagram/>", FLOWS), "process"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ASTRAY)
+def test_an_element_of_another_namespace_has_its_place_in_extension_elements(case: str) -> None:
+    xml, around = ASTRAY[case]
+    (found,) = (each for each in check_diagram(xml) if "is no element of BPMN" in each.reason)
+    assert (found.level, found.line) == ("error", 1)
+    assert f"stands in the {around} outside extensionElements" in found.reason
+    assert found.remedy == f"Move it into the extensionElements of the {around}, or delete it"
+
+
+def test_where_the_schema_has_room_for_anything_another_namespace_may_stand() -> None:
+    inner = f"<extensionElements>{STRAY}</extensionElements>"
+    told = f"<documentation>{STRAY}</documentation>"
+    noted = f'<textAnnotation id="n"><text>{STRAY}</text></textAnnotation>'
+    drawn = f"<bpmndi:BPMNDiagram>{STRAY}</bpmndi:BPMNDiagram>"
+    xml = line(f'<userTask id="t">{told}{inner}</userTask>{noted}', "t").replace(
+        b"</definitions>", drawn.encode() + b"</definitions>"
+    )
+    assert check_diagram(xml) == []

@@ -88,14 +88,21 @@ scenarios:
 """
 
 
+_PLACE = '<dc:Bounds xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" x="0" y="0" width="9" height="9"/>'
+_LINE = '<di:waypoint xmlns:di="http://www.omg.org/spec/DD/20100524/DI" x="0" y="0"/>' * 2
+
+
 def drawn(body: str) -> str:
     """A drawing that shows every node and flow."""
     found = re.findall(r'<(\w+) id=["\'](\w+)["\']', body)
-    return "".join(
-        f'<bpmndi:BPMN{"Edge" if tag == "sequenceFlow" else "Shape"} bpmnElement="{name}"/>'
+    shown = "".join(
+        f'<bpmndi:BPMNEdge bpmnElement="{name}">{_LINE}</bpmndi:BPMNEdge>'
+        if tag == "sequenceFlow"
+        else f'<bpmndi:BPMNShape bpmnElement="{name}">{_PLACE}</bpmndi:BPMNShape>'
         for tag, name in found
         if tag not in ("lane", "laneSet")
     )
+    return f"<bpmndi:BPMNDiagram>{shown}</bpmndi:BPMNDiagram>"
 
 
 def files(body: str = LANES, drawing: str | None = None, **changes: str) -> dict[str, bytes]:

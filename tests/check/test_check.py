@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,19 @@ import pytest
 from engine.check import check_bare, check_diagram
 from engine.errors import Finding
 from engine.layout import draw
-from tests.bpmn.models import BASIC, FLOWS, line, process
-from tests.check.sample import CLAUSES, LANES, PLAN, PROCEDURE, SCENARIOS, VERDICT, WORLD, checked, files
+from tests.bpmn.models import BASIC, FLOWS, process
+from tests.check.sample import (
+    CLAUSES,
+    LANES,
+    PLAN,
+    PROCEDURE,
+    SCENARIOS,
+    VERDICT,
+    WORLD,
+    checked,
+    drawn,
+    files,
+)
 
 
 def test_a_procedure_in_order_has_no_findings() -> None:
@@ -205,7 +217,7 @@ CASES: dict[str, tuple[dict[str, bytes], str, str, str]] = {
     ),
     "no drawing": (files(drawing=""), DIAGRAM, "", "has no drawing"),
     "an element missing in the drawing": (
-        files(drawing='<bpmndi:BPMNShape bpmnElement="write"/>'),
+        files(drawing=drawn('<userTask id="write">')),
         DIAGRAM,
         "agree",
         "missing in the drawing",
@@ -345,20 +357,20 @@ DRAWINGS = {
 @pytest.mark.parametrize("case", DRAWINGS)
 def test_a_drawing_that_an_editor_cannot_open_is_drawn_anew(case: str) -> None:
     drawing, level, reason = DRAWINGS[case]
-    drawn = f"<bpmndi:BPMNDiagram {NAMED}>{drawing}</bpmndi:BPMNDiagram>"
-    xml = process(BASIC, FLOWS, after=drawn)
+    picture = f"<bpmndi:BPMNDiagram {NAMED}>{drawing}</bpmndi:BPMNDiagram>"
+    xml = process(BASIC, FLOWS, after=picture)
     found = check_bare(xml)
     assert [each.level for each in found] == ([level] if level else [])
     assert all(reason in each.reason and "flow procedure layout --redraw" in each.remedy for each in found)
     assert check_diagram(xml) == []
     assert check_bare(draw(xml, redraw=True)) == []
-    in_procedure = checked(files(drawing=drawn.replace('"t"', '"write"')))
+    in_procedure = checked(files(drawing=picture.replace('"t"', '"write"')))
     assert any(reason in each.reason for each in in_procedure) or level is None
 
 
-def test_a_bare_diagram_lacks_what_it_calls_and_what_its_service_tasks_do() -> None:
-    xml = line('<callActivity id="c" calledElement="archive"/><serviceTask id="t"/>', "c", "t")
-    found = check_bare(xml)
-    assert [(each.element, each.level) for each in found] == [("c", "incomplete"), ("t", "incomplete")]
-    assert [each.element for each in check_bare(xml, ["archive"])] == ["t"]
-    assert check_diagram(xml) == []
+def test_a_remedy_is_filled_in_as_the_reason_is() -> None:
+    changed = files(body=LANES.replace('calledElement="archive"', 'calledElement="arhive"'))
+    (found,) = (each for each in checked(changed) if "is not published" in each.reason)
+    assert found.remedy == "Did you mean archive?"
+    everything = [each for case in CASES.values() for each in checked(case[0])]
+    assert not [each.remedy for each in everything if re.search(r"\{[a-z]+\}", each.remedy)]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.console.conftest import Terminal
+from tests.console.test_workspace import alter
 
 
 @pytest.fixture
@@ -66,6 +67,50 @@ def test_what_is_not_archived_or_not_over_is_said(started: Terminal) -> None:
     assert "There is nothing" in started("archive", "due").output
     started("archive", "seal", "SV-1", "--retention", "soon", exit_code=6)
     started("archive", "verify", "gone.zip", exit_code=5)
+    assert "It is no archive" in started("archive", "verify", "some.csv", exit_code=6).output
+    assert "is no instance" in started("archive", "verify", "SV-x", exit_code=5).output
+
+
+def test_where_it_is_not_said_how_long_to_keep_them_the_remedy_is_named_once(ended: Terminal) -> None:
+    ended("archive", "seal", "SV-1")
+    ended("archive", "seal", "SV-1")
+    told = ended("archive", "list").output
+    assert told.count("archive_retention") == 1
+    ended("archive", "seal", "SV-1", "--retention", "permanent")
+    assert "archive_retention" not in ended("archive", "list").output
+
+
+def test_a_set_that_is_gone_from_the_database_or_altered_there_is_told_from_the_journal(
+    ended: Terminal,
+) -> None:
+    ended("archive", "seal", "SV-1", "--custodian", "manager")
+    for statement, seen, audited in (
+        (
+            "UPDATE archive SET custodian = 'li.lei'",
+            "custodian li.lei, the journal says manager",
+            "custodian li.lei",
+        ),
+        ("UPDATE archive SET files = files + 5, custodian = 'manager'", "files", "files"),
+        ("UPDATE archive SET keep_until = 1, files = files - 5", "keep_until", "keep_until 1"),
+        (
+            "UPDATE archive SET keep_until = NULL, manifest = replace(manifest, 'SV-', 'SX-')",
+            "manifest",
+            "manifest",
+        ),
+        (
+            "DELETE FROM archive",
+            "was sealed, as the journal says, and is missing",
+            "is missing in the table archive",
+        ),
+    ):
+        alter(ended, statement)
+        for words in (("archive", "verify"), ("archive", "verify", "SV-1")):
+            told = ended(*words, exit_code=1).stdout
+            assert "✗ SV-1" in told, statement
+            assert seen in told, statement
+        assert audited in ended("audit", "verify", exit_code=1).stdout, statement
+    assert "The sealed set of SV-1 is missing" in ended("archive", "list").stderr
+    assert "The sealed set of SV-1 is missing" in ended("archive", "show", "SV-1", exit_code=5).stderr
 
 
 def test_what_need_not_be_kept_any_more_is_listed_on_its_day(ended: Terminal) -> None:

@@ -130,10 +130,13 @@ def test_a_schedule_whose_year_has_no_table_is_told_until_the_table_comes(survey
         assert "flow calendar import" in said
     [row] = surveying.json("schedule", "list")
     assert "2026" in row["waits_for"]
+    surveying("schedule", "add", "003G", "--unit", "office-2")
+    for words in (("status",), ("schedule", "list"), ("schedule", "next", "--days", "5")):
+        assert surveying(*words).stderr.count("has no next start for 2 units: No working-day table") == 1
     for year in (2026, 2027):
         surveying("calendar", "import", str(shipped() / "processes" / "calendars" / f"{year}.yaml"))
     assert surveying.json("status")["overview"]["unplanned"] == []
-    [row] = surveying.json("schedule", "list")
+    row, _ = surveying.json("schedule", "list")
     assert (row["waits_for"], row["next_period"]) == (None, "2026-Q4")
 
 
@@ -141,6 +144,12 @@ def test_the_survey_started_by_hand_knows_its_variables(surveying: Terminal) -> 
     said = surveying("start", "003G", "--unit", "office-1", "--set", "d1=2026-09-24", exit_code=6).stderr
     assert "d1: The procedure knows no variable d1" in said
     assert "d0: " not in said
+
+
+def test_a_survey_started_by_hand_too_late_for_its_quarter_is_told_so_at_once(surveying: Terminal) -> None:
+    start = ("start", "003G", "--unit", "office-1", "--set")
+    assert "begin by 2026-12-11" in surveying(*start, "d0=2026-12-14").stderr
+    assert "begin by" not in surveying(*start, "d0=2026-12-10").stderr
 
 
 def test_a_procedure_without_schedule_cannot_be_scheduled(flow: Terminal) -> None:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from tests.bpmn.models import BASIC, FLOWS, process
+from tests.bpmn.models import BASIC, FLOWS, line, process
 from tests.console.conftest import Terminal
 
 KEYS = ["file", "line", "element", "level", "reason", "remedy"]
@@ -92,3 +92,49 @@ def test_in_a_workspace_the_organisation_counts(flow: Terminal) -> None:
     diagram.write_text(diagram.read_text(encoding="utf-8").replace('"approve"', '"aprove"'), encoding="utf-8")
     assert flow("procedure", "check", "P-1", exit_code=1).output
     assert flow("procedure", "check", str(diagram.parent), exit_code=1).output
+
+
+def test_the_diagram_of_a_procedures_folder_is_judged_as_the_procedure(flow: Terminal) -> None:
+    home = flow.folder / "processes" / "purchase"
+    assert "purchase: nothing to object to" in flow("procedure", "check", str(home / "purchase.bpmn")).output
+    (flow.folder / "forms" / "purchase" / "approve.yaml").unlink()
+    whole = flow("procedure", "check", "P-1", exit_code=1).output
+    assert flow("procedure", "check", str(home / "purchase.bpmn"), exit_code=1).output == whole
+
+
+def test_a_bare_diagram_names_functions_tables_roles_and_forms_that_there_are(
+    flow: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "drafts" / "bare.bpmn"
+    file.parent.mkdir()
+    camunda = "<camunda:properties><camunda:property name='flow.handler' value='nothing.there'/></camunda:properties>"
+    file.write_bytes(
+        line(
+            '<userTask id="u" camunda:formKey="nowhere" camunda:candidateGroups="nobody"/><businessRuleTask id="r" '
+            f'camunda:decisionRef="dec"/><serviceTask id="v"><extensionElements>{camunda}</extensionElements>'
+            "</serviceTask>", "u", "r", "v",
+        )
+    )  # fmt: skip
+    found = flow("procedure", "check", str(file), "--json", exit_code=1).output
+    levels = {(each["element"], each["level"]) for each in json.loads(found)}
+    assert levels == {("u", "incomplete"), ("r", "error"), ("v", "incomplete")}
+    assert "There is no form nowhere" in found
+    assert "The organisation has no role nobody" in found
+    monkeypatch.chdir(tmp_path)
+    found = checked("drafts", "--json", exit_code=1)
+    assert {each["element"] for each in json.loads(found)} == {"r", "v"}
+    (file.parent / "dec.dmn").write_text("<no/>", "utf-8")
+    found = checked("drafts", "--json", exit_code=1)
+    assert str(Path("drafts", "dec.dmn")) in {each["file"] for each in json.loads(found)}
+
+
+def test_a_folder_without_procedure_yaml_is_told_so(flow: Terminal) -> None:
+    (flow.folder / "processes" / "half").mkdir()
+    said = flow("procedure", "check", "half", exit_code=5).output
+    assert "has no procedure.yaml" in said
+
+
+def test_a_copy_that_was_broken_off_is_no_procedure(flow: Terminal) -> None:
+    shutil.copytree(flow.folder / "processes" / "purchase", flow.folder / "processes" / ".both.1.copying")
+    assert {each["procedure"] for each in flow.json("procedure", "list")} == {"purchase"}
+    assert "copying" not in flow("procedure", "check", str(flow.folder / "processes")).output

@@ -51,6 +51,10 @@ TAMPERED = [
     ("UPDATE deadline SET calendar = 'other' WHERE task_id = 'SV-1.2'", "SV-1", "arithmetic"),
     ("UPDATE instance SET title = '别的'", "SV-1", "title 别的"),
     ("UPDATE user_task SET form = 'request' WHERE id = 'SV-1.2'", "SV-1", "form request"),
+    ("UPDATE user_task SET unit = 'office-2' WHERE id = 'SV-1.1'", "SV-1", "unit office-2"),
+    ("UPDATE person SET active = 0 WHERE id = 'li.lei'", "org", "imported from org.yaml"),
+    ("INSERT INTO permission VALUES ('li.lei', 'clock')", "org", "imported from org.yaml"),
+    ("UPDATE setting SET value = '\"x\"' WHERE name = 'org_hash'", "org", "org_hash"),
     (CLOSED_BY, "SV-1", "closed_by li.lei"),
     ("UPDATE user_task SET status = 'open' WHERE id = 'SV-1.1'", "SV-1", "status open"),
     ("UPDATE user_task SET due_at = due_at + 1 WHERE id = 'SV-1.2'", "SV-1", "due_at"),
@@ -98,7 +102,7 @@ def test_a_row_that_the_journal_contradicts_is_named(worked: Terminal) -> None:
                 for each in statement.split("; "):
                     conn.exec_driver_sql(each)
                 found = contradictions(conn)
-                assert {each.chain for each in found} == {place}, statement
+                assert place in {each.chain for each in found} <= {place, "org"}, statement
                 assert any(words in str(each) for each in found), [str(each) for each in found]
     alter(worked, CLOSED_BY)
     (fault,) = json.loads(worked("audit", "verify", "--json", exit_code=1).stdout)["faults"]

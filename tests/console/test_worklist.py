@@ -246,6 +246,8 @@ def test_comments_are_shown_with_who_made_them(started: Terminal) -> None:
     started("task", "comment", "SV-1.1", "等厂家报价", user="li")
     shown = started("task", "view", "SV-1.1", user="wang").stdout
     assert "李雷: 等厂家报价" in shown
+    refused = started("task", "comment", "SV-1.1", "字" * 20_001, user="li", exit_code=6).stderr
+    assert "The comment has 20001 characters; at most 20000 may be" in refused
 
 
 def test_next_is_the_most_urgent_task_one_may_do(started: Terminal) -> None:

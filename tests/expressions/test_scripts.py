@@ -198,7 +198,7 @@ def test_what_acts_is_called_with_the_one_argument_it_takes(text, instead):
         compile_script(text, ACTS)
     (found,) = refusal.value.findings
     assert "other arguments than it takes" in found.reason
-    assert found.remedy.format(**found.params) == instead
+    assert found.remedy == instead
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
+from console import folders
 from tests.console.conftest import Terminal
 from tests.importing.diagrams import FILES
 
@@ -115,3 +118,46 @@ def test_a_name_that_is_not_quite_the_files_is_told(flow: Terminal, tmp_path: Pa
     shutil.copy(FILES / "bpmn-io.bpmn", file)
     assert "op_utf_8.bpmn becomes op-utf-8" in flow("procedure", "import", str(file), "--dry-run").output
     assert "--name" not in flow("procedure", "import", str(file), "--dry-run", "--name", "x1").output
+
+
+def test_of_two_imports_of_one_name_at_once_the_later_is_told_that_it_is_taken(
+    flow: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = folders.free
+
+    def meanwhile(workspace, name):  # type: ignore[no-untyped-def]
+        place = told(workspace, name)
+        folders.write(place.folder, {"procedure.yaml": b"first"})
+        return place
+
+    monkeypatch.setattr(folders, "free", meanwhile)
+    said = flow("procedure", "import", str(FILES / "bpmn-io.bpmn"), "--name", "both", exit_code=3).output
+    assert "both is there already: it was made at the same time" in " ".join(said.split())
+    assert "copying" not in said
+    assert [each.name for each in (flow.folder / "processes").glob("*both*")] == ["both"]
+    assert (flow.folder / "processes" / "both" / "procedure.yaml").read_bytes() == b"first"
+
+
+def test_what_stands_outside_of_extension_elements_is_refused(flow: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "strange.bpmn"
+    text = (FILES / "bpmn-io.bpmn").read_text("utf-8")
+    end = text.index("</bpmn:process>")
+    file.write_text(text[:end] + '<x:remark xmlns:x="urn:x"/>\n' + text[end:], "utf-8")
+    told = flow.json("procedure", "import", str(file), "--dry-run")
+    (row,) = (each for each in told["constructs"] if each["outcome"] in ("refused", "dropped"))
+    assert (row["outcome"], row["line"]) == ("refused", text[:end].count("\n") + 1)
+    assert "x:remark is no element of BPMN" in row["reason"]
+    assert "extensionElements of the process" in row["remedy"]
+    assert told["written_by"] == "BPMN"
+
+
+def test_a_namespace_that_nothing_uses_does_not_say_which_engine_a_file_is_for(
+    flow: Terminal, tmp_path: Path
+) -> None:
+    file = tmp_path / "plain.bpmn"
+    text = (FILES / "bpmn-io.bpmn").read_text("utf-8")
+    declared = text.replace('xmlns:di="', 'xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:di="', 1)
+    file.write_text(declared, "utf-8")
+    assert flow.json("procedure", "import", str(file), "--dry-run")["written_by"] == "BPMN"
+    file.write_text(declared.replace('name="回访"', 'name="回访" camunda:assignee="li"'), "utf-8")
+    assert flow.json("procedure", "import", str(file), "--dry-run")["written_by"] == "Camunda 7"

@@ -48,6 +48,8 @@ def test_the_departments_improve_and_the_centre_checks_the_effect(happy: Player)
 @pytest.mark.parametrize("title", ["门诊顾客满意度调查表", "住院部顾客满意度调查表"])
 def test_both_questionnaires_are_printed_to_be_handed_out(happy: Player, title: str) -> None:
     text = Document(str(record(happy, f"{title}.docx"))).element.xpath("string(.)")
+    assert record(happy, f"{title}.pdf").read_bytes().startswith(b"%PDF")
+    assert "客户编号" not in text  # it is anonymous
     assert title in text
     assert ("候诊时间" in text) == title.startswith("门诊")
 
@@ -134,6 +136,26 @@ def test_the_summary_has_both_parts_their_departments_and_what_displeased(happy:
     assert waiting[1:9] == (1, 5, 2, 1, 1, 0, 0, 10)  # 5 to 1, not applicable, blank, base
     assert waiting[9] == pytest.approx(0.6)
     assert ("内科", "门诊", "候诊时间", 2, 5) in {row[:5] for row in cells["不满意项目"]}
+
+
+def test_the_summary_is_signed_by_who_checked_the_counts_and_has_no_line_left_blank(happy: Player) -> None:
+    book = openpyxl.load_workbook(record(happy, "顾客满意度调查情况汇总表.xlsx"))
+    text = " ".join(str(cell) for row in rows(book["汇总"]) for cell in row if cell)
+    assert "编制：officer 2026-10-08" in text
+    assert "审核" not in text
+
+
+def test_the_report_shows_every_item_of_both_parts_in_a_table_and_a_chart(happy: Player) -> None:
+    report = Document(str(record(happy, "顾客满意度调查报告.docx")))
+    tables = [[[cell.text for cell in row.cells] for row in each.rows] for each in report.tables]
+    waiting = next(row for table in tables for row in table if row[0] == "候诊时间")
+    assert waiting[1:] == ["10", "60.0%", "3.40", "2"]
+    (meals,) = [row for table in tables for row in table if row[0] == "膳食"]
+    assert meals[1:] == ["7", "71.4%", "3.57", "1"]
+    assert len(report.inline_shapes) == 2
+    said = [each.text for each in report.paragraphs]
+    results, course = said.index("一、调查结果"), said.index("二、调查开展情况")
+    assert results < said.index("（一）住院") < said.index("（二）门诊") < course
 
 
 def test_a_department_with_few_answers_stands_there_without_numbers(happy: Player) -> None:

@@ -208,7 +208,8 @@ def test_a_draw_taken_back_and_the_one_in_its_place_are_evidence_of_the_drawing_
         for reason in ("名册有误", "再次更正名册"):
             app.do(DrawSample(by=Actor("hq"), instance=office.instance, design={}, again=reason))
         drawn = [each for each in proven(office)["003F-6"].journal if each.kind.startswith("round.")]
-    first, back, second, back_again, third = drawn
+    opened, first, back, second, back_again, third = drawn
+    assert opened.kind == "round.opened"
     assert [each.kind for each in (first, second, third)] == ["round.drawn"] * 3
     assert [each.kind for each in (back, back_again)] == ["round.draw_taken_back"] * 2
     assert (back.facts["reason"], back.facts["seed"]) == ("名册有误", first.facts["seed"])

@@ -84,6 +84,7 @@ def test_the_limits_the_page_states_are_those_of_the_program():
         *(flows.MAX_ID, xml.MAX_ATTRIBUTE, xml.MAX_ATTRIBUTES, xml.MAX_CHILDREN),
         *(sizes.MAX_PROCESSES, sizes.MAX_TEXT, rules.MOST),
         *(activities.MAX_NESTING, activities.MAX_TOKENS, meter.MAX_TOKENS, meter.MAX_VISITS),
-        *(watching.MAX_VISITED, joins.MARKINGS, joins.WORK, watching.MAX_STEPS, watching.MAX_FIRED),
+        *(watching.MAX_VISITED, watching.MAX_VISITED_ANEW, joins.MARKINGS, joins.WORK),
+        *(watching.MAX_STEPS, watching.MAX_FIRED),
         *(effects.MAX_ITEMS, watching.MAX_INSTANCES, batches.MAX_OUTPUTS, batches.MAX_RECURSION),
     ]

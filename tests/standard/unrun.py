@@ -166,6 +166,10 @@ REFUSED: dict[str, list[str]] = {
                 roots='<resource id="r" name="clerks"/>')
         for role in ("performer", "humanPerformer", "potentialOwner")
     ],
+    "element of another namespace outside `extensionElements`": [
+        _beside('<x:note xmlns:x="urn:x"/>'),
+        _within('<x:note xmlns:x="urn:x"/>', '<task id="a"/>'),
+    ],
     "import of another BPMN file, extension that must be understood": [
         _beside('<import importType="http://www.omg.org/spec/BPMN/20100524/MODEL" location="b" namespace="urn:x"/>'),
         _beside('<extension mustUnderstand="true" definition="x"/>'),

@@ -110,6 +110,14 @@ def test_more_cannot_come_back_than_were_given_out(wave: Wave) -> None:
         take(wave, rows(wave, *["一期"] * 9))
 
 
+def test_before_anything_is_given_out_the_step_that_comes_first_is_named(wave: Wave) -> None:
+    where: dict[str, Any] = {"by": CLERK, "instance": wave.instance, "part": "early"}
+    wave.app.do(OpenRound(**where, groups=("project",)))
+    wave.app.do(DrawSample(**where, design={}))
+    with pytest.raises(Invalid, match=r"No questionnaire of .* is given out yet: .*--kind issue"):
+        wave.app.do(ImportReturns(**where, data=rows(wave, "一期", "二期")))
+
+
 def test_no_table_holds_a_way_from_an_answer_to_a_person(wave: Wave) -> None:
     take(wave, rows(wave, "一期", "二期"))
     take(wave, rows(wave, "一期"))

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 from json import dumps
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from openpyxl import Workbook
 from sqlalchemy import delete, insert, select
 
+from console.roster import roster
+from engine import config
 from engine.errors import Conflict, Denied, Invalid, NotFound
 from engine.model import SYSTEM
 from engine.store import tables
 from engine.store.columns import metadata
 from survey import returns, rosters, rounds
 from survey.commands import DrawSample, EraseRespondent, Exclude, ImportRoster, OpenRound, RosterTaken
-from tests.survey.waves import CLERK, Wave
+from tests.survey.test_round_command import flow, session_in
+from tests.survey.waves import CLERK, Wave, make_wave
 
 FILE = """客户编号,单位,项目,客户类型,姓名,手机,入住日期,重点客户,属性:科室
 A-1,tower,一期,租户,张三,13800000000,2025-03-01,是,内科
@@ -75,6 +80,46 @@ def test_a_part_of_the_roster_leaves_the_rest_as_it_is(wave: Wave) -> None:
     assert (taken.added, taken.left) == (1, 0)
     with wave.app.store.read() as conn:
         assert rosters.sizes(conn)["tower"] == {"active": 6, "left": 0, "excluded": 0}
+
+
+def test_a_file_without_most_of_a_roster_retires_nobody_unless_told_so(wave: Wave) -> None:
+    head = "customer,unit\n"
+    take(wave, head + "".join(f"N-{number},tower\n" for number in range(40)), yes=True)
+    few = head + "N-1,tower\nN-2,tower\n"
+    with pytest.raises(Invalid, match=r"yes: 38 of the 40 customers of tower are not in the file.*--partial"):
+        take(wave, few)
+    assert take(wave, few, partial=True).left == 0
+    assert take(wave, head + "".join(f"N-{number},tower\n" for number in range(20))).left == 20
+    assert take(wave, few, yes=True).left == 18
+
+
+def test_at_a_terminal_it_is_asked_whether_most_of_a_roster_have_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = config.make(tmp_path, organisation="test", zone="Asia/Shanghai", language="en", demo=True)
+    for wave in make_wave(tmp_path, made.database):
+        all_, few = tmp_path / "all.csv", tmp_path / "few.csv"
+        all_.write_text(
+            "customer,unit\n" + "".join(f"N-{number},tower\n" for number in range(40)), encoding="utf-8"
+        )
+        few.write_text("customer,unit\nN-1,tower\n", encoding="utf-8")
+        flow(tmp_path, "import", str(all_), "--yes", of=roster)
+        assert isinstance(flow(tmp_path, "import", str(few), of=roster).exception, Invalid)
+        monkeypatch.setattr("console.output.interactive", lambda: True)
+        for answer, left in (("n", 0), ("y", 39)):
+            session = session_in(tmp_path)
+            told = CliRunner().invoke(
+                roster, ["import", str(few), "--as", "clerk"], obj=session, input=answer
+            )
+            session.app.store.close()
+            assert "39 of the 40 customers of tower are not in the file" in told.output
+            with wave.app.store.read() as conn:
+                gone = [
+                    each
+                    for each in rosters.listed(conn, units=["tower"], active=False)
+                    if each.code.startswith("N-")
+                ]
+            assert len(gone) == left
 
 
 def test_who_left_comes_back_with_the_next_file(wave: Wave) -> None:

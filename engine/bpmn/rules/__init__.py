@@ -57,7 +57,14 @@ _OF_DOCUMENTS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *(collaboration.not_run, collaboration.participants, collaboration.message_flows, collaboration.lanes),
     *(data.specifications, data.associations, data.items, data.names, data.correlation, data.operations),
     *(data.codes, data.performers, data.imports),
-    *(foreign.extensions, foreign.attributes, foreign.languages, shape.directions, shape.immediate),
+    *(
+        foreign.extensions,
+        foreign.strays,
+        foreign.attributes,
+        foreign.languages,
+        shape.directions,
+        shape.immediate,
+    ),
 )
 
 

@@ -12,7 +12,7 @@ from lxml import etree
 
 from engine.bpmn.diagram import ACTIVITIES, EVENTS, GATEWAYS
 from engine.bpmn.rules.document import Document, fault, text
-from engine.bpmn.xml import CAMUNDA, local
+from engine.bpmn.xml import BPMNDI, CAMUNDA, local
 from engine.errors import Finding
 
 ENGINES: Mapping[str, str] = {
@@ -61,6 +61,8 @@ _INSTEAD: Mapping[str, str] = {
     "loopCharacteristics": "Write loopDataInputRef, or the property flow.collection",
     "subscription": "Write the property flow.key",
 }
+_ANYTHING = frozenset(("extensionElements", "documentation", "script", "text"))
+"""Elements of BPMN in which other namespaces may stand."""
 _NODES = ACTIVITIES | EVENTS | GATEWAYS
 _OWNERS = _NODES | {
     *("process", "globalTask", "globalScriptTask", "globalUserTask", "globalManualTask"),
@@ -99,6 +101,33 @@ def _properties(owner: etree._Element, holder: etree._Element) -> Iterator[Findi
             remedy = "Write it at the task, event or process that it is about"
             yield _at(owner, each, template, remedy, name=name, tag=local(owner))
         seen.add(name)
+
+
+def astray(element: etree._Element) -> bool:
+    """Whether an element of another namespace stands where the schema has room for BPMN's own only (8.2.3).
+
+    The drawing (BPMNDiagram) is no part of that.
+    """
+    around = element.getparent()
+    if around is None or not isinstance(element.tag, str) or not local(around) or local(element):
+        return False
+    drawing = local(around) == "definitions" and element.tag == f"{{{BPMNDI}}}BPMNDiagram"
+    return local(around) not in _ANYTHING and not drawing
+
+
+def strays(document: Document) -> Iterator[Finding]:
+    """What another program wrote beside the elements of BPMN stands in extensionElements."""
+    for element in filter(astray, document.root.iter("{*}*")):
+        around = element.getparent()
+        template = "{name} is no element of BPMN, and stands in the {tag} outside extensionElements"
+        remedy = "Move it into the extensionElements of the {tag}, or delete it"
+        yield fault(element, template, remedy, name=_written(element), tag=local(around))
+
+
+def _written(element: etree._Element) -> str:
+    """The element's name as the file has it."""
+    name = etree.QName(element).localname
+    return f"{element.prefix}:{name}" if element.prefix else name
 
 
 def attributes(document: Document) -> Iterator[Finding]:
