@@ -9,12 +9,16 @@ import click
 from console import output
 from console.completions import units
 from console.dates import day_text, moment_text
+from console.failures import problem_text
 from console.language import tr
 from console.output import Cell
 from console.session import Session
 from console.shape import group, option
+from engine.calendar.rules import LatestFit
 from engine.errors import NotFound
 
+_SHOWN = 10
+"""Instances named of those in which dates moved."""
 _UNIT = option("--unit", metavar="UNIT", shell_complete=units, help="The days a unit decides otherwise.")
 
 
@@ -126,4 +130,24 @@ def import_(session: Session, file: Path, unit: str | None) -> None:
     elif not done.fresh:
         output.say("This table was imported before; nothing changed")
     else:
-        output.say("Imported; {count} due dates moved", count=done.moved)
+        output.say(
+            "Imported; due dates that moved: {count}; timers: {timers}", count=done.moved, timers=done.timers
+        )
+        if done.instances:
+            some = ", ".join(done.instances[:_SHOWN]) + (" …" if len(done.instances) > _SHOWN else "")
+            output.say("That was in {instances}: flow instance history tells which", instances=some)
+        _warn_of_misfits(session)
+
+
+def _warn_of_misfits(session: Session) -> None:
+    """Say which surveys still to begin no longer end within their period. When they begin stays with people."""
+    from engine.queries import instances, schedules
+
+    with session.read() as conn:
+        for each in instances.instances(conn, status="running"):
+            procedure = session.app.services.library.find(conn, each.definition).procedure
+            if any(isinstance(known.rule.start, LatestFit) for known in procedure.schedules.values()):
+                variables = instances.variables(conn, each.number)
+                if str(variables.get("d0", "")) >= session.today.isoformat():
+                    for misfit in schedules.misfits(conn, procedure, variables, each.unit):
+                        output.echo(click.style(f"{each.id}  {problem_text(misfit)}", fg="yellow"), err=True)

@@ -9,12 +9,16 @@ import orjson
 from sqlalchemy import Text, insert, select, text, type_coerce
 
 from engine.calendar.tables import CalendarTable, Exceptions
+from engine.calendar.working import NoTable
 from engine.commands import deadlines, moving, recounting, redating, schedules, waits
 from engine.commands.core import Command, Context
+from engine.errors import NotFound
+from engine.model import label
 from engine.store import tables
 from engine.store.fingerprints import of_calendar
 from engine.strict_yaml import Document
 
+_MOVED = ("deadline.moved", "timer.moved", "variables.recounted")
 _ALONE = text("LOCK TABLE instance IN EXCLUSIVE MODE")
 """Waits for whoever has an instance locked, and lets others read only. SQLite has one writer anyway."""
 
@@ -34,8 +38,12 @@ class Imported:
     year: int
     status: str
     fresh: bool
-    moved: int
+    moved: int = 0
     """Open deadlines whose date moved."""
+    timers: int = 0
+    """Timers that wait in diagrams and moved."""
+    instances: tuple[str, ...] = ()
+    """In which dates, deadlines or timers moved: SV-12."""
 
 
 def import_calendar(cmd: ImportCalendar, ctx: Context) -> Imported:
@@ -60,7 +68,7 @@ def import_calendar(cmd: ImportCalendar, ctx: Context) -> Imported:
         .limit(1)
     ).scalar_one_or_none()
     if _stored(newest) == body:
-        return Imported(year, status, False, 0)
+        return Imported(year, status, False)
     ctx.conn.execute(
         insert(rows).values(
             unit=cmd.unit,
@@ -77,7 +85,10 @@ def import_calendar(cmd: ImportCalendar, ctx: Context) -> Imported:
         "year": year, "status": status, "unit": cmd.unit, "deadlines_moved": moved, "sha256": of_calendar(body),
     }  # fmt: skip
     ctx.note("calendar.imported", facts, subject=str(year))
-    return Imported(year, status, True, moved)
+    told = [fact for fact in ctx.facts if fact.kind in _MOVED]
+    touched = tuple(label(number) for number in sorted({fact.instance or 0 for fact in told}))
+    timers = sum(fact.kind == "timer.moved" for fact in told)
+    return Imported(year, status, True, moved, timers, touched)
 
 
 def _stored(text: str | None) -> Any:
@@ -101,11 +112,19 @@ def _recompute(ctx: Context) -> int:
         instance = ctx.instance(number)
         moving.loaded(ctx, instance)
         rows = ctx.conn.execute(deadlines.ARMED, {"instance": number}).all()
-        moved += recounting.recount(ctx, instance, rows)
+        try:
+            moved += recounting.recount(ctx, instance, rows)
+        except NoTable as missing:
+            raise NotFound(
+                "Due dates of {label} in unit {unit} would fall in {year}, which has no working-day table: import that "
+                "one first",
+                label=instance.label, unit=instance.row["unit"], year=missing.year,
+            ) from missing  # fmt: skip
     waiting = select(timer.c.instance_id, timer.c.rule).where(tables.ARMED_TIMER, timer.c.kind == "event")
     timed = {row.instance_id for row in ctx.conn.execute(waiting) if waits.by_calendar(row.rule)}
     for number in sorted(timed):
         instance = ctx.instance(number)
         moving.loaded(ctx, instance)
         waits.retime(ctx, instance)
+    recounting.retime_notices(ctx)
     return moved

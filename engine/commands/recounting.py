@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, bindparam, or_, select, update
 
 from engine.calendar.due import Due
+from engine.calendar.durations import parse_duration
 from engine.commands import waits
 from engine.commands.deadlines import (
     ARMED,
@@ -47,6 +48,20 @@ _TASK = (
     .where(tables.user_task.c.id == bindparam("task"))
     .values(due_at=bindparam("new_due_at"))
 )
+_NOTED = (
+    select(tables.timer, tables.instance.c.unit)
+    .join(tables.instance, tables.instance.c.id == tables.timer.c.instance_id)
+    .where(
+        tables.ARMED_TIMER, tables.timer.c.kind.in_(("remind", "overdue")), tables.timer.c.rule.like("%WD %")
+    )
+)
+_DUES = select(tables.deadline.c.id, tables.deadline.c.due_at)
+_MOVE = (
+    update(tables.timer)
+    .where(tables.timer.c.id == bindparam("number"))
+    .values(due_at=bindparam("new_due_at"))
+)
+_CHUNK = 400
 _NOTICES = (
     update(tables.timer)
     .where(tables.timer.c.instance_id == bindparam("instance"), tables.ARMED_TIMER)
@@ -111,6 +126,28 @@ def recount(ctx: Context, instance: OpenInstance, rows: Iterable[Row[Any]]) -> i
     A date that moved is journaled, with both; its notices move along.
     """
     return _Recount(ctx, instance).run(rows)
+
+
+def retime_notices(ctx: Context) -> None:
+    """Move the reminders and notices that wait so many working days before or after a date, by the calendar now.
+
+    Those of a date that moved were laid out anew; these are of dates that stayed, or were missed.
+    """
+    rows = ctx.conn.execute(_NOTED).all()
+    dues: dict[int, datetime] = {}
+    numbers = sorted({row.facts["deadline"] for row in rows})
+    for start in range(0, len(numbers), _CHUNK):
+        part = _DUES.where(tables.deadline.c.id.in_(numbers[start : start + _CHUNK]))
+        dues |= {row.id: row.due_at for row in ctx.conn.execute(part)}
+    moved = []
+    for row in rows:
+        length, sign = row.rule.partition(" ")[0], -1 if row.kind == "remind" else 1
+        calendar = ctx.calendar(row.unit)
+        at = parse_duration(length).after(dues[row.facts["deadline"]], ctx.services.zone, calendar, sign)
+        if at != row.due_at:
+            moved.append({"number": row.id, "new_due_at": at})
+    if moved:
+        ctx.conn.execute(_MOVE, moved)
 
 
 class _Recount:

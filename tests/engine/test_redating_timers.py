@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.commands.instances import Resume, Suspend
+from engine.errors import NotFound
 from engine.model import Actor
 from tests.engine.redating import DAY, correct, days_off, timers
 from tests.engine.stage import Stage, local
@@ -129,3 +130,24 @@ def test_a_timer_that_is_a_due_date_follows_a_form_as_deadlines_do(quick: Stage)
     quick.start(d1="2026-09-14")
     quick.complete("a", d1="2026-10-12")
     assert timers(quick) == [local("2026-10-14T00:00")]
+
+
+def test_reminders_and_notices_in_working_days_follow_though_the_date_stays(stage: Stage):
+    stage.publish(
+        'start s\nuser a flow.due=P5D flow.remind="P2WD before due, P1D before due" '
+        'flow.overdue="P1WD after due: boss"\nend e\ns -> a -> e'
+    )
+    stage.start()
+    assert timers(stage) == [
+        local(f"2026-09-{day}T00:00") for day in ("17", "19", "21")
+    ]  # due on Saturday the 19th; Sunday the 20th is worked
+    days_off(stage, "2026-09-17", "2026-09-21")
+    assert timers(stage) == [local(f"2026-09-{day}T00:00") for day in ("16", "19", "22")]
+
+
+def test_a_table_by_which_something_falls_beyond_the_tables_names_what(stage: Stage):
+    stage.publish("start s\nuser a flow.due=P250WD\nend e\ns -> a -> e")
+    stage.start()
+    days = [f"2027-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
+    with pytest.raises(NotFound, match="Due dates of SV-1 in unit east would fall in 2028"):
+        days_off(stage, *days)
