@@ -178,10 +178,17 @@ def head(session: Session) -> None:
     """Seal the journal and print the seal: keep it where nobody who runs this program can change it."""
     from engine.commands.journal import Seal
     from engine.queries import seals
+    from engine.store.seal import unnamed
 
     session.do(Seal(by=session.operator))
     with session.read() as conn:
         newest = seals.newest(conn)
+        lost = unnamed(conn)
+    if lost:
+        template = (
+            "{count} chains are marked as sealed, but no seal names their end: flow audit verify says which"
+        )
+        output.warn(template, count=len(lost))
     if session.json:
         output.dump(newest)
     elif newest is None:

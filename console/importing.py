@@ -27,6 +27,8 @@ _OUTCOMES: Messages = {
     "dropped": "Dropped: without effect here",
     "refused": "Refused: to be put right by hand",
 }
+_UNNAMED = "procedure"
+"""What a file is called while it is only looked at, and nothing gives it an id."""
 _COLOURS = {"translated": "green", "dropped": "yellow", "refused": "red"}
 
 
@@ -54,7 +56,8 @@ def import_(session: Session, file: Path, name: str | None, process: str | None,
     from engine.xml_text import MAX_BYTES
 
     xml = read_file(file, MAX_BYTES)
-    wanted = name or proposed_name(file.stem, xml)
+    proposed = name or proposed_name(file.stem, xml)
+    wanted = proposed or (_UNNAMED if dry_run else "")
     if not ID.fullmatch(wanted):
         template = "{name} cannot be a procedure's id: write a-z, 0-9, - and _, a letter first"
         if not wanted:
@@ -68,10 +71,10 @@ def import_(session: Session, file: Path, name: str | None, process: str | None,
         folders.write(taken.forms / wanted, forms)
         folders.write(taken.folder, files)
     if session.json:
-        output.dump(_plain(found, taken))
+        output.dump(_plain(found, taken) | ({} if proposed else {"procedure": None}))
     else:
-        _show(found, taken)
-        if name is None and wanted != file.stem.removesuffix(".bpmn20"):
+        _show(found, taken, proposed)
+        if proposed and name is None and wanted != file.stem.removesuffix(".bpmn20"):
             output.note("{file} becomes {name}; --name gives another id", file=file.name, name=wanted)
 
 
@@ -102,7 +105,7 @@ def _filled(template: str, row: Row) -> str:
     return tr(template, **failures.translated(row.params)) if template else ""
 
 
-def _show(found: Import, folder: folders.Folder | None) -> None:
+def _show(found: Import, folder: folders.Folder | None, name: str) -> None:
     counts = Counter(row.outcome for row in found.rows)
     for outcome in ("translated", "dropped", "refused"):
         rows = [row for row in found.rows if row.outcome == outcome]
@@ -122,6 +125,11 @@ def _show(found: Import, folder: folders.Folder | None) -> None:
         written_by=found.written_by,
         **{outcome: counts[outcome] for outcome in _OUTCOMES},
     )
+    if folder is None and not name:
+        output.note(
+            "Nothing was written. Neither the file's name nor its process gives an id: say one with --name"
+        )
+        return
     if folder is None:
         output.note("Nothing was written; without --dry-run it becomes the procedure {name}", name=found.name)
         return

@@ -85,6 +85,7 @@ _SENTENCES: Messages = {
     "round.draw_taken_back": "the draw with seed {seed} was taken back: {reason}",
     "round.drawn": "{size} of {population} customers drawn ({method}, seed {seed})",
     "round.handed_out": "questionnaires of {part}: {issued} handed out, {collected} collected",
+    "round.issued": "{count} customers got a questionnaire on {day} ({channel})",
     "round.ledger": "ledger: {kind} of {count} customers ({members}) on {day}",
     "round.ledger_corrected": "ledger corrected: {count} customers ({members}) are {disposition} ({reason})",
     "round.opened": "survey round opened with the questionnaire {questionnaire}",

@@ -44,11 +44,18 @@ def trend(
 
     Refused where questionnaire, version or method differ: figures of other questions or formulas are no trend.
     """
+    from engine.store.organisation import units_above
     from survey import analysis
 
     with session.read() as conn:
+        if unit is not None:
+            units_above(conn, unit)  # there is such a unit
         if len(names) == 1 and not _is_round(names[0]):
             found = analysis.closed_rounds(conn, names[0], part=part, unit=unit)[-(last or 0) :]
+        elif unit is not None:
+            raise click.UsageError(
+                tr("--unit is for a procedure's rounds; rounds that are named have their units")
+            )
         else:
             found = analysis.named(conn, names, part)
         for each in found:

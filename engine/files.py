@@ -21,12 +21,15 @@ def is_there(file: Path) -> bool:
 def read_file(file: Path, limit: int) -> bytes:
     """What is in the file; if that is more than `limit` bytes, one more, by which its reader knows and refuses it.
 
-    A pipe is read to its end, one that nobody writes to is empty. Raises Conflict for a device, OSError for what the
+    A pipe is read to its end. Raises Conflict for one that nobody writes to and for a device, OSError for what the
     system refuses.
     """
     with open(file, "rb", opener=_AT_ONCE) as content:
         if S_ISREG(mode := os.fstat(content.fileno()).st_mode) or S_ISFIFO(mode) or content.isatty():
-            return content.read(limit + 1)
+            found = content.read(limit + 1)
+            if not found and S_ISFIFO(mode):
+                raise Conflict("{file} is a pipe, and nothing came through it", file=file)
+            return found
     raise Conflict("{file} is a device, not a file", file=file)
 
 

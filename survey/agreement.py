@@ -18,6 +18,7 @@ import orjson
 from sqlalchemy import BigInteger, Connection, Row, Select, Text, case, cast, func, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 
+from engine.errors import EngineError
 from engine.model import label
 from engine.store.columns import Id
 from engine.store.groundwork import judge
@@ -35,6 +36,8 @@ _KINDS = (
         "round.drawn",
         "round.draw_taken_back",
         "round.ledger",
+        "round.ledger_corrected",
+        "round.issued",
         "round.handed_out",
     ),
     *("round.returns", "round.returns_taken_back", "check.drawn", "check.set_aside"),
@@ -72,13 +75,16 @@ _CHECKS = select(
 )  # fmt: skip
 
 
+LEDGER_TOLD = "ledger_told"
+"""Says of a round that entries tell of all that its ledger gets; of older ones they told of some."""
 _OPENED = ("definition", "anonymity", "groups", "method", "redraw")
 
 
 def opening(found: Round) -> dict[str, object]:
     """What the journal keeps of a round that is opened."""
     asked = {"questionnaire": f"{found.questionnaire} {found.version}", "part": found.part}
-    return {**{name: getattr(found, name) for name in _OPENED}, **asked, "groups": list(found.groups)}
+    told = {name: getattr(found, name) for name in _OPENED}
+    return {**told, **asked, "groups": list(found.groups), LEDGER_TOLD: True}
 
 
 def contradicted(conn: Connection) -> Iterator[Fault]:
@@ -88,6 +94,7 @@ def contradicted(conn: Connection) -> Iterator[Fault]:
         check.surveys()
         check.strays()
     except (
+        EngineError,
         TypeError,
         ValueError,
         ArithmeticError,
@@ -196,11 +203,13 @@ class _Comparison:
         entered = {tuple(row[:3]): row[3] for row in self.conn.execute(
             select(*columns, func.count()).where(attempt.c.round_id == round_id).group_by(*columns)
         )}  # fmt: skip
-        for key, number in wave.ledger.items():
-            if entered.get(key, 0) < number:  # more may be: not every step enters them in the journal
-                day = {" ".join(str(each) for each in key if each is not None): number}
-                judge(self.fault, instance_chain(root), None, "contact_attempt", name, {"count": day},
-                      {"count": entered.get(key, 0)})  # fmt: skip
+        whole = wave.opened is not None and facts_of(wave.opened.facts).get(LEDGER_TOLD)
+        for key in {**wave.ledger, **entered} if whole else wave.ledger:
+            there, number = entered.get(key, 0), wave.ledger[key]
+            if there < number or (whole and there > number):
+                of = f"{name} ({' '.join(str(each) for each in key if each is not None)})"
+                judge(self.fault, instance_chain(root), None, "contact_attempt", of, {"count": number},
+                      {"count": there})  # fmt: skip
 
     def _draw(
         self,
@@ -282,10 +291,14 @@ def _tell(wave: _Wave, entry: Row[Any], facts: Mapping[str, Any]) -> None:
             wave.closed = wave.closed or entry
         case "round.returns" | "round.returns_taken_back":
             wave.returned, wave.last = facts.get("returned", 0), entry
+            for channel, count in facts.get("entered", ()):
+                wave.ledger["return", channel, facts.get("day")] += count
         case "check.set_aside":
             wave.returned, wave.last = wave.returned - facts.get("count", 0), entry
-        case "round.ledger":
-            wave.ledger[facts.get("kind"), facts.get("channel"), facts.get("day")] += facts.get("count", 0)
+        case "round.ledger" | "round.ledger_corrected" | "round.issued":
+            wave.ledger[facts.get("kind", "issue"), facts.get("channel"), facts.get("day")] += facts.get(
+                "count", 0
+            )
         case "round.handed_out":
             wave.handed = entry
             wave.counted = wave.counted and "handed_out" in facts

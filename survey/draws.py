@@ -358,6 +358,10 @@ def _seed(conn: Connection, found: Round) -> str:
 def _stored(conn: Connection, found: Round) -> Any:
     row = conn.execute(select(draw).where(draw.c.round_id == found.id)).one_or_none()
     if row is None:
+        if conn.execute(select(member.c.id).where(member.c.round_id == found.id).limit(1)).first() is None:
+            raise NotFound(
+                "No sample of {name} was drawn yet: `flow round draw {name}` does", name=found.name
+            )
         raise NotFound(
             "No draw of {name} is stored: its sample was listed before draws were kept", name=found.name
         )

@@ -76,10 +76,10 @@ def take(
     now: datetime,
     today: date,
     entry: int = 1,
-) -> None:
-    """Write returns down that are not in yet."""
+) -> Counter[str | None]:
+    """Write returns down that are not in yet. Returns how many entries the ledger got, by channel."""
     if not returned:
-        return
+        return Counter()
     at, day = None if found.anonymous else to_micros(now), today.isoformat()
     origin = None if found.anonymous else source
     ids = secrets.token_hex(16 * len(returned))
@@ -107,6 +107,8 @@ def take(
                 for each, who in known
             ],
         )
+        return Counter(each.channel or who.channel for each, who in known)
+    return Counter()
 
 
 _COLUMNS = [each.name for each in answers.c]

@@ -130,6 +130,9 @@ def design_of(given: Mapping[str, object]) -> Design:
 def draw(frame: Sequence[Listed], design: Design, seed: str) -> Sample:
     """The sample. Raises `Invalid` for a design that cannot be carried out on the frame."""
     listed = sorted(frame, key=lambda each: (natural(each.stratum), natural(each.code), each.code))
+    if design.method == "stratified" and listed and not any(each.stratum for each in listed):
+        template = "Nobody has a value of {name}, so that there is one stratum: fill it in, or draw otherwise"
+        raise Invalid([Problem("stratify", template, {"name": design.stratify})])
     remark = None
     if design.method == "targeted":
         chosen = _targeted(listed, design)

@@ -166,8 +166,11 @@ def judge(
     by: str,
     day: date,
     now: datetime,
-) -> None:
-    """Write down what was found of members (verdict and note by number), with an entry in the ledger for each."""
+) -> tuple[str, str | None]:
+    """Write down what was found of members (verdict and note by number), with an entry in the ledger for each.
+
+    Returns the kind and the channel of these entries.
+    """
     there = {each.member.number: each.member for each in judged(conn, found)}
     strange = [number for number in verdicts if number not in there]
     if strange:
@@ -184,6 +187,7 @@ def judge(
         members = [there[number] for number, (said, _) in verdicts.items() if said == verdict]
         note = f"真实性核对：{WORDS[verdict]}"
         ledger.follow_up(conn, asked, members, kind, by=by, day=day, now=now, channel=channel, note=note)
+    return kind, channel
 
 
 def set_aside(conn: Connection, found: Round) -> tuple[int, ...]:

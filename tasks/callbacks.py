@@ -27,7 +27,7 @@ from survey.rounds import Member, Round
 from survey.wanted import Wanted
 from tasks.controlled import MADE, files, listed, setting
 from tasks.dates import working_days_on
-from tasks.meaning import current, parameter, part_of, value_of
+from tasks.meaning import current, note_ledger, parameter, part_of, value_of
 
 handlers = Handlers("callbacks")
 
@@ -251,7 +251,7 @@ def enter(call: Call) -> Values:
         ledger.follow_up(
             call.conn,
             found,
-            [who] if who is not None else [],
+            [] if who is None else [who],
             "attempt",
             by=call.by,
             day=date.fromisoformat(attempt["on"]),
@@ -259,6 +259,8 @@ def enter(call: Call) -> Values:
             channel=attempt["mode"],
             note=f"回访：{OUTCOMES[outcome]}",
         )
+        if who is not None:
+            note_ledger(call, found, "attempt", [who.number], day=attempt["on"], channel=attempt["mode"])
     raised = outcome != callbacks.UNREACHABLE and bool(told.get("complaint_raised"))
     texts: list[str | None] = [
         told["callback_complaint_text"],

@@ -15,11 +15,10 @@ from engine.errors import Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import ledger, rounds
 from survey.figures import percent
-from survey.numbering import ranges
 from tasks.controlled import listed, tabled
 from tasks.fieldwork import issue as issue_to_members
 from tasks.fieldwork import open_round
-from tasks.meaning import channel_of, current
+from tasks.meaning import channel_of, current, note_ledger
 
 handlers = Handlers("distribution")
 
@@ -142,7 +141,7 @@ def strike_off(call: Call) -> Values:
             note=str(row["reason"]),
         )
     if rows:
-        _journal(call, found, "attempt", sorted(row["number"] for row in rows), disposition="ineligible")
+        note_ledger(call, found, "attempt", sorted(row["number"] for row in rows), disposition="ineligible")
     there = rounds.progress(call.conn, found)
     return {"customers": there.members - there.dispositions["ineligible"]}
 
@@ -188,7 +187,7 @@ def reminded(call: Call) -> Values:
         channel=channel,
         note=call.variables.get("remind_note"),
     )
-    _journal(call, found, "reminder", [each.number for each in waiting], channel=channel)
+    note_ledger(call, found, "reminder", [each.number for each in waiting], channel=channel)
     return {}
 
 
@@ -217,8 +216,3 @@ def by_channel(call: Call) -> Values:
 
 def _waiting(call: Call, found: rounds.Round) -> tuple[rounds.Member, ...]:
     return ledger.to_remind(call.conn, found, 0, date.fromisoformat(call.today))
-
-
-def _journal(call: Call, found: rounds.Round, kind: str, numbers: list[int], **facts: str) -> None:
-    known = {"kind": kind, "members": ranges(numbers), "count": len(numbers), "day": call.today}
-    call.note("round.ledger", {**known, **facts, "part": found.part})

@@ -202,7 +202,7 @@ def issue(call: Call) -> Values:
         for row in call.variables.get("not_issued") or []
     }
     rest = call.variables.get(call.properties.get("flow.rest", "").strip())
-    ledger.issue(
+    entered = ledger.issue(
         call.conn,
         found,
         without,
@@ -212,6 +212,9 @@ def issue(call: Call) -> Values:
         channel=channel,
         rest=rest is not False,
     )
+    if entered:
+        facts = {"count": entered, "channel": channel, "day": call.today, "part": found.part}
+        call.note("round.issued", facts)
     members = rounds.roster(call.conn, found.id)
     names = surveyors(call, members)
     rows = [

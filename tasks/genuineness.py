@@ -23,7 +23,7 @@ from survey.returns import Difference
 from survey.spotchecks import DOUBTED, ENTRY_ERROR, FULL, GENUINE, PHONE, RECHECK, WORDS, Check, Judged
 from tasks.controlled import MADE, files, setting
 from tasks.dates import working_days_on
-from tasks.meaning import current, parameter
+from tasks.meaning import current, note_ledger, parameter
 
 handlers = Handlers("genuineness")
 
@@ -308,7 +308,9 @@ def _refuse(problems: Sequence[Problem]) -> None:
 def _enter(call: Call, check: int, rows: Iterable[Mapping[str, Any]]) -> None:
     verdicts = {row["number"]: (row["verdict"], row.get("note") or None) for row in rows}
     found = spotchecks.check(call.conn, check)
-    spotchecks.judge(call.conn, found, verdicts, by=call.by, day=date.fromisoformat(call.today), now=call.now)
+    day = date.fromisoformat(call.today)
+    kind, channel = spotchecks.judge(call.conn, found, verdicts, by=call.by, day=day, now=call.now)
+    note_ledger(call, rounds.by_number(call.conn, found.round), kind, verdicts, channel=channel)
 
 
 def _counted(each: Check, counts: Mapping[str, int]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, cast
 
 from engine.errors import EngineError
 from engine.handlers import Call
 from engine.model import label
 from survey import ledger, rounds
+from survey.numbering import ranges
 
 
 def value_of(call: Call, name: str, otherwise: object = None) -> Any:
@@ -53,6 +54,14 @@ def close(call: Call, found: rounds.Round) -> None:
     """Closes a round: no more returns are taken. One that is closed stays as it is."""
     if rounds.close(call.conn, found.id, call.now):
         call.note("round.closed", {"part": found.part})
+
+
+def note_ledger(
+    call: Call, found: rounds.Round, kind: str, numbers: Collection[int], **facts: str | None
+) -> None:
+    """Enters in the journal what a step wrote into the ledger, of the members with these numbers; today if no `day`."""
+    known = {"kind": kind, "members": ranges(sorted(numbers)), "count": len(numbers), "day": call.today}
+    call.note("round.ledger", {**known, **facts, "part": found.part})
 
 
 def addressed(found: rounds.Round) -> str:

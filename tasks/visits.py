@@ -13,7 +13,7 @@ from engine.errors import EngineError, Invalid, Problem
 from engine.handlers import Call, Handlers, Values, anything, takes
 from survey import ledger, rounds
 from survey.rounds import Member, Round
-from tasks.meaning import addressed, current
+from tasks.meaning import addressed, current, note_ledger
 
 handlers = Handlers("visits")
 
@@ -35,9 +35,7 @@ def begin(call: Call) -> Values:
     found, who = _visited(call)
     day = date.fromisoformat(call.today)
     ledger.record(call.conn, found, [who], "issue", by=call.by, day=day, now=call.now, channel="visit")
-    facts = {"kind": "issue", "members": str(who.number), "count": 1, "day": call.today, "channel": "visit",
-             "part": found.part}  # fmt: skip
-    call.note("round.ledger", facts)
+    note_ledger(call, found, "issue", [who.number], channel="visit")
     return {}
 
 

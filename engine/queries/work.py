@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, bindparam, func, or_, outerjoin, select
 
 from engine.store import tables
+from engine.store.settings import kept
 
 _ANYWAY = ("resume", "cancel", "suspend", "deadline")
 """Kinds of jobs that a suspended instance does not hold up."""
@@ -94,6 +95,5 @@ def next_due(conn: Connection) -> datetime | None:
 
 
 def setting(conn: Connection, name: str) -> Any:
-    """A setting of the workspace; None when there is none."""
-    table = tables.setting
-    return conn.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
+    """A setting of the workspace; None when there is none. Raises EngineError for one that was damaged."""
+    return kept(conn, name)

@@ -27,9 +27,6 @@ END = START.replace(year=START.year + 100)
 PEOPLE = ("rehearsal", "rehearsal-2")
 """Two, for steps that ask for a second pair of eyes."""
 
-_LOOKED = 20
-"""Turns after which it is looked anew how much goes on in an instance at once."""
-
 Progress = Callable[[datetime, int], None]
 """Is told after every step how far virtual time has come, and how many elements were entered."""
 
@@ -65,12 +62,10 @@ def play(app: App, stage: Stage, watch: Watch, end: datetime, progress: Progress
 
     Returns why it was left as it stands, if it came to no rest or a task could not be completed.
     """
-    turn = 0
     while not (reason := watch.restless()):
-        turn += 1
-        if turn % _LOOKED == 0:
+        if watch.looks():
             with app.store.read() as conn:
-                watch.crowd(conn.execute(_LARGEST).scalar_one() or 0, _LOOKED)
+                watch.crowd(conn.execute(_LARGEST).scalar_one() or 0)
         progress(stage.clock.now(), len(watch.visited))
         if stage.late:
             stage.late = False

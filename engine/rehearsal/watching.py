@@ -38,6 +38,10 @@ _CALLED = 5
 """Steps that the start of an instance by another counts for."""
 _CROWD = 4000
 """Bytes of an instance's state that make what is done in it take as long as a step more: some 260 live tokens."""
+_LOOKED = 20
+"""Acts after which it is looked anew how much goes on in an instance at once."""
+_WITHIN = ("task.opened", "batch.opened")
+"""Facts that come of another, so that they are no act of their own, in however many transactions they are kept."""
 _QUIET = ("instance.moved", "variables.set", "timer.armed")
 MAX_FIRED = 4_000
 """Timers that fire while no variable changes and no other element is entered, after which it is."""
@@ -83,6 +87,8 @@ class Watch:
         self.batches: set[tuple[int, str]] = set()
         """Multi-instance activities entered, by the instance."""
         self.steps = 0
+        self.acts = 0
+        """Tasks completed, timers fired and the like since it was last looked how much goes on at once."""
         self.begun = 0
         """How many steps there were when time last passed."""
         self.left = ""
@@ -94,7 +100,9 @@ class Watch:
 
     def __call__(self, fact: Fact) -> None:
         facts, instance = fact.facts, fact.instance or 0
-        self.steps += 0 if fact.kind in _QUIET else _STEPS.get(fact.kind, 1)
+        if fact.kind not in _QUIET:
+            self.steps += _STEPS.get(fact.kind, 1)
+            self.acts += fact.kind not in _WITHIN
         match fact.kind:
             case "instance.moved":
                 path = facts["path"]
@@ -157,9 +165,14 @@ class Watch:
             self.known.clear()
             self.fired = 0
 
-    def crowd(self, size: int, times: int) -> None:
-        """So many times something was done in an instance whose state has so many bytes."""
-        self.steps += times * (size // _CROWD)
+    def looks(self) -> bool:
+        """Whether it is time to say how much goes on at once. Counted in acts, so that `reload` changes nothing."""
+        return self.acts >= _LOOKED
+
+    def crowd(self, size: int) -> None:
+        """What was done since it last looked was done in an instance whose state has so many bytes."""
+        self.steps += self.acts * (size // _CROWD)
+        self.acts = 0
 
     def may_wait(self) -> bool:
         """Whether time may pass, now that all else is done; `left` says why not."""

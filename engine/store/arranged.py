@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Connection, Text, select, type_coerce
 
 from engine.store import fingerprints
 from engine.store.groundwork import Say, judge
+from engine.store.settings import unreadable
 from engine.store.tables import journal, kickoff, schedule, setting
 from engine.store.told import facts_of
 from engine.store.verify import DIFFERS, MISSING, UNKNOWN
@@ -70,6 +71,8 @@ def compare(conn: Connection, say: Say) -> None:
         for place, seq in told.failed.items():
             if place not in there:
                 say(_CHAIN, seq, MISSING, table="kickoff", name=f"{place[1]} {place[2]}")
+    for damage in unreadable(conn):
+        say(_CHAIN, None, damage.template, **damage.params)
     if told.organisation is not None:
         _organisation(conn, say, *told.organisation)
 

@@ -23,9 +23,12 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    event,
     literal_column,
 )
 from sqlalchemy.types import TypeEngine
+
+from engine.errors import EngineError
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -63,14 +66,24 @@ class Json(TypeDecorator[Any]):
 
     impl = Text
     cache_ok = True
+    table = column = "?"
+    """Where it stands, for messages."""
 
     def process_bind_param(self, value: Any | None, dialect: Dialect) -> str | None:
         """To the database."""
         return None if value is None else orjson.dumps(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any | None:
-        """From the database."""
-        return None if value is None else orjson.loads(value)
+        """From the database. Raises EngineError, naming the column, for what was damaged there."""
+        try:
+            return None if value is None else orjson.loads(value)
+        except ValueError:
+            template = (
+                "The column {column} of the table {table} was altered: nobody can read {found}. Stop every program "
+                "that uses the database and restore the last backup"
+            )
+            place = {"table": self.table, "column": self.column}
+            raise EngineError(template, **place, found=repr(value)[:60]) from None
 
 
 metadata = MetaData(
@@ -90,12 +103,23 @@ Kind = TypeEngine[Any] | type[TypeEngine[Any]]
 
 def must(name: str, kind: Kind, *args: Any, **options: Any) -> Column[Any]:
     """A column that always has a value."""
-    return Column(name, kind, *args, nullable=False, **options)
+    return _placed(Column(name, kind, *args, nullable=False, **options))
 
 
 def may(name: str, kind: Kind, *args: Any, **options: Any) -> Column[Any]:
     """A column that may be empty."""
-    return Column(name, kind, *args, nullable=True, **options)
+    return _placed(Column(name, kind, *args, nullable=True, **options))
+
+
+def _placed(column: Column[Any]) -> Column[Any]:
+    """The column, its type told where it stands once it stands there."""
+    if isinstance(kind := column.type, Json):
+
+        def attached(_: Column[Any], table: Table) -> None:
+            kind.table, kind.column = table.name, column.name
+
+        event.listen(column, "after_parent_attach", attached)
+    return column
 
 
 def key(name: str, kind: Kind = Text, *args: Any, **options: Any) -> Column[Any]:

@@ -27,10 +27,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from engine.store import arranged, fingerprints, groundwork, sets
+from engine.errors import EngineError
+from engine.store import arranged, calls, fingerprints, groundwork, sets
 from engine.store.columns import Instant
 from engine.store.journal import INSTANCE_CHAIN, instance_chain
 from engine.store.tables import (
+    ARMED_TIMER,
     batch,
     batch_item,
     deadline,
@@ -39,6 +41,7 @@ from engine.store.tables import (
     kickoff,
     record,
     schedule,
+    timer,
     user_task,
 )
 from engine.store.told import KINDS, UNSAID, Known, Story, facts_of, micros, tell
@@ -94,6 +97,11 @@ _BATCH_ROWS = select(
     batch.c.instance_id, batch.c.id, batch.c.element, batch.c.total, batch.c.done, batch.c.status,
     select(func.count()).where(batch_item.c.batch_id == batch.c.id).scalar_subquery().label("items"),
 )  # fmt: skip
+_TIMER_ROWS = select(timer.c.instance_id, timer.c.element, _raw(timer.c.due_at)).where(
+    ARMED_TIMER,
+    timer.c.kind == "event",
+    timer.c.rule.not_like("R%"),  # a cycle begins anew without a word
+)
 _KICKOFFS = select(
     kickoff.c.instance_id, kickoff.c.period, kickoff.c.status, kickoff.c.late, _raw(kickoff.c.due_at),
     _raw(kickoff.c.started_at), schedule.c.procedure, schedule.c.unit,
@@ -120,9 +128,10 @@ def contradictions(conn: Connection) -> tuple[Fault, ...]:
         check.stories()
         check.called()
         check.strays()
-        for each in (groundwork, arranged, sets):
+        for each in (groundwork, arranged, sets, calls):
             each.compare(conn, check.fault)
     except (
+        EngineError,
         TypeError,
         ValueError,
         ArithmeticError,
@@ -183,6 +192,10 @@ class _Comparison:
                    lambda story: story.fired, lambda row: row.period)  # fmt: skip
         self._rows(held, "batch", _BATCH_ROWS.where(batch.c.instance_id.in_(ids)),
                    lambda story: story.batches, lambda row: str(row.id))  # fmt: skip
+        for row in self.conn.execute(_TIMER_ROWS.where(timer.c.instance_id.in_(ids))):
+            if (row.element, row.due_at) not in held[row.instance_id].timers:
+                name = f"{row.element} ({_shown('due_at', row.due_at)})"
+                self.fault(instance_chain(row.instance_id), None, UNKNOWN, table="timer", name=name)
         self._records(held, ids)
 
     def _rows(
@@ -194,7 +207,7 @@ class _Comparison:
             name = name_of(row)
             told = part(held[row.instance_id]).pop(name, None)
             if told is None and table == "batch":
-                continue  # a single call makes one too, without a word
+                continue  # a single call makes one too, without a word: `calls` has to do with it
             if told is None:
                 self.fault(instance_chain(row.instance_id), None, UNKNOWN, table=table, name=name)
             else:

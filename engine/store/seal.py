@@ -7,7 +7,7 @@ it is what the program's owner cannot rewrite. What `verify` proves:
 * by the chains alone: no row was altered, dropped, inserted or moved by anyone who did not recompute all the
   hashes after it and the head as well;
 * by the seals: nobody recomputed a chain up to its last sealed row, or dropped a chain, without recomputing
-  every later seal as well;
+  every later seal as well; and no newest seal was deleted while a chain that it names still is as it was sealed;
 * by a seal kept outside: nothing up to that seal was rewritten at all.
 
 What no check can find: a consistent rewrite (rows, hashes and heads together) of what is younger than the
@@ -27,7 +27,7 @@ from sqlalchemy import Column, Connection, Select, select, text, update
 
 from engine.errors import Invalid, Problem
 from engine.store.columns import to_micros
-from engine.store.journal import digest, instance_chain
+from engine.store.journal import INSTANCE_CHAIN, digest, instance_chain
 from engine.store.tables import NO_HASH, UNSEALED_CHAIN, UNSEALED_INSTANCE, chain, instance
 from engine.store.tables import seal as seal_table
 
@@ -117,3 +117,31 @@ def _take(
         mine = key.in_([row[0] for row in rows[start : start + _CHUNK]])
         conn.execute(update(key.table).where(mine).values(sealed=True))
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def unnamed(conn: Connection) -> dict[str, int]:
+    """Chains marked as sealed whose head, row n, no seal names: its seal was deleted.
+
+    Holds two numbers for each sealed instance, of all else one seal at a time.
+    """
+    sealed = select(instance.c.id, instance.c.head_seq).where(instance.c.sealed, instance.c.head_seq > 0)
+    others = select(chain.c.name, chain.c.seq).where(chain.c.sealed, chain.c.seq > 0)
+    left: dict[int | str, int] = {}
+    for query in (sealed, others):
+        left.update((key, seq) for key, seq in conn.execute(query.execution_options(yield_per=2000)))
+    heads = select(seal_table.c.heads).execution_options(yield_per=10)
+    for (stored,) in conn.execute(heads):
+        for name, seq in _named(stored):
+            match = INSTANCE_CHAIN.fullmatch(name)
+            key = name if match is None else int(match[1])
+            if left.get(key) == seq:
+                del left[key]
+    return {key if isinstance(key, str) else instance_chain(key): seq for key, seq in left.items()}
+
+
+def _named(stored: str) -> list[tuple[str, int]]:
+    """The chains that a seal names, and up to which row; nothing where its heads were replaced."""
+    try:
+        return [(str(name), int(seq)) for name, seq, _ in orjson.loads(stored)]
+    except (ValueError, TypeError):
+        return []

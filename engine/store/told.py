@@ -31,7 +31,7 @@ _DEADLINES = tuple(
 )
 KINDS = (
     *("instance.started", *_STATES, *_TASKS, *_DEADLINES, "record.made", "schedule.fired"),
-    *("batch.opened", "batch.done"),
+    *("batch.opened", "batch.done", "timer.armed", "timer.moved"),
 )
 
 
@@ -58,6 +58,8 @@ class Story:
     records: Counter[tuple[object, ...]] = field(default_factory=Counter)
     fired: dict[str, Known] = field(default_factory=dict)
     batches: dict[str, Known] = field(default_factory=dict)
+    timers: set[tuple[object, object]] = field(default_factory=set)
+    """Of which elements timers ever waited, and for which moments."""
 
 
 def tell(story: Story, row: Row[Any]) -> None:
@@ -88,9 +90,12 @@ def tell(story: Story, row: Row[Any]) -> None:
     elif row.kind == "batch.opened" and "batch" in facts:
         story.batches[str(facts["batch"])] = Known(row.seq, {
             "element": row.subject, "total": facts.get("items"), "items": facts.get("items"),
+            "status": ("active", "cancelled"),
         })  # fmt: skip
     elif row.kind == "batch.done" and (known := story.batches.get(str(facts.get("batch")))) is not None:
         known.now(row.seq, status="done", done=facts.get("done"))
+    elif row.kind.startswith("timer."):
+        story.timers.add((row.subject, micros(facts.get("due", facts.get("to")))))
     elif row.kind == "schedule.fired":
         story.fired[str(facts.get("period"))] = Known(row.seq, {
             "status": "started", "due_at": micros(facts.get("due")), "late": facts.get("late"),

@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 
 from engine.store.journal import ANNOUNCED, INSTANCE_CHAIN, START, Head, digest, instance_chain
 from engine.store.private import MARKER, private_digest
-from engine.store.seal import Seal, seal_hash
+from engine.store.seal import Seal, seal_hash, unnamed
 from engine.store.tables import NO_HASH, chain, instance, journal, private, seal
 
 MISSING = "{name} is missing in the table {table}, though this row entered it"
@@ -78,9 +78,6 @@ _EMPTIED = union_all(
 )
 
 
-_SEALED = select(exists().where(instance.c.sealed) | exists().where(chain.c.sealed))
-
-
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that does not agree: in which chain (`seal` for the seals), at which row, and what."""
@@ -113,7 +110,7 @@ def verify(conn: Connection, outside: Seal | None = None) -> Verdict:
     """Recompute every chain, seal and personal digest, and compare with `outside`, a seal kept elsewhere.
 
     Use a connection of `Store.read()`, so that writers going on meanwhile are not seen. Memory is bounded
-    except for the faults themselves.
+    except for the faults themselves and, while seals are looked at, two numbers for each sealed instance.
     """
     check = _Verification(conn)
     for part in (check.chains, check.heads_without_rows, lambda: check.seals(outside)):
@@ -254,8 +251,11 @@ class _Verification:
             if outside is not None and number == outside.number:
                 found = bytes(stored)
             last, last_hash = number, bytes(stored)
-        if not self.seal_count and self.conn.execute(_SEALED).scalar_one():
+        lost = unnamed(self.conn)
+        if lost and not self.seal_count:
             self.fault("seal", 1, "is missing, though chains were sealed: the seals were deleted")
+        elif lost:
+            self._seal_lost(last + 1, lost)
         if outside is None or found == outside.hash:
             return
         if found is None:
@@ -264,6 +264,11 @@ class _Verification:
             self.fault(
                 "seal", outside.number, "differs from the one kept outside: history before it was rewritten"
             )
+
+    def _seal_lost(self, number: int, lost: Mapping[str, int]) -> None:
+        for name, seq in lost.items():
+            template = "is marked as sealed, but no seal names it: seal {number} or a later one was deleted"
+            self.fault(name, seq, template, number=number)
 
     def _sealed_rows(self, number: int, heads: str) -> None:
         """The rows that a seal names are there, as they were."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import BigInteger, Connection, func, select, type_coerce
 
 from engine.store.columns import from_micros
-from engine.store.tables import journal, setting
+from engine.store.settings import damaged, kept
+from engine.store.tables import journal
 
 TICKED, STOPPED, ACCEPTED = "ticked_at", "stopped_at", "clock_accepted"
 """Names in the table `setting`."""
@@ -99,13 +99,15 @@ def beyond(conn: Connection, now: datetime) -> dict[str, tuple[int, int]]:
 
 def accepted(conn: Connection) -> dict[str, int]:
     """The last row of a false time, by chain."""
-    return dict(_kept(conn, ACCEPTED) or {})
+    found = kept(conn, ACCEPTED) or {}
+    if not isinstance(found, dict):
+        raise damaged(ACCEPTED, found)
+    return found
 
 
 def _moment(conn: Connection, name: str) -> datetime | None:
-    text = _kept(conn, name)
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def _kept(conn: Connection, name: str) -> Any:
-    return conn.execute(select(setting.c.value).where(setting.c.name == name)).scalar_one_or_none()
+    text = kept(conn, name)
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise damaged(name, text) from None

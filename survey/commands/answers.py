@@ -145,13 +145,17 @@ def import_returns(cmd: ImportReturns, ctx: Context) -> ReturnsTaken:
     old = [each for each in back if each.member is not None and each.member.id in answered]
     new = [each for each in back if each.member is None or each.member.id not in answered]
     by = ctx.actor.person
-    returns.take(ctx.conn, found, new, source=cmd.source, by=by, now=ctx.now, today=ctx.today, entry=entry)
+    entered = returns.take(
+        ctx.conn, found, new, source=cmd.source, by=by, now=ctx.now, today=ctx.today, entry=entry
+    )
     changes = returns.replace(ctx.conn, found, old, ctx.today, entry) if old else []
     if changes and not (cmd.reason or "").strip():
         template = "{count} answers that are in would change: say why"
         raise Invalid([Problem("reason", template, {"count": len(changes)})])
     counts = rounds.progress(ctx.conn, found)
     facts: dict[str, object] = {"taken": len(new), "returned": counts.returned}
+    if entered:
+        facts |= {"day": ctx.today.isoformat(), "entered": sorted(entered.items(), key=str)}
     if old:
         facts |= {"replaced": len(old), "changed": [_kept(ctx, found, form, each) for each in changes]}
         facts |= {"reason": cmd.reason} if changes else {}
@@ -227,9 +231,10 @@ def _chosen(cmd: ImportReturns, found: Round, layout: Layout) -> tuple[Sheet, li
     there = reading.filled(sheet.rows, layout)
     chosen = [row for row in there if all(row.cells.get(k) == v for k, v in cmd.only.items())]
     if not chosen:
-        raise Invalid(
-            [Problem("file", "No row of the file is chosen; it has {count}", {"count": len(sheet.rows)})]
-        )
+        template = "No row of the file is chosen; it has {count}"
+        if not there:
+            template = "No row of the file has answers yet; it has {count} rows"
+        raise Invalid([Problem("file", template, {"count": len(sheet.rows)})])
     return sheet, chosen, len(there) - len(chosen)
 
 

@@ -283,6 +283,20 @@ def test_ten_thousand_instances_of_an_activity_run_to_the_last(kind):
     assert (found.ended, found.visited.count("a")) == ("completed", 10_000)
 
 
+def test_what_is_alive_at_once_does_not_count_for_how_its_state_is_kept(monkeypatch):
+    """Only what is done in it counts: here nothing is, but elements are entered."""
+    monkeypatch.setattr(watching, "MAX_STEPS", 60)
+    monkeypatch.setattr(watching, "_CROWD", 50)
+    listening = "".join(
+        f"event-sub z{n}\n  start i{n} condition='x == 1' soft\n  end o{n}\n  i{n} -> o{n}\n"
+        for n in range(30)
+    )
+    drawing = f"start s\nscript w do='x = 1'\ntask a\nend e\n{listening}s -> w -> a -> e"
+    kept, anew = (run(diagram(drawing), "main", {"x": 0}, reload=reload) for reload in (False, True))
+    assert (kept.ended, kept.incidents, len(kept.visited)) == ("completed", (), 94)
+    assert (anew.ended, anew.incidents, sorted(anew.visited)) == ("completed", (), sorted(kept.visited))
+
+
 MANY_TOKENS = "start s\ntask a gives=600\nscript b do=pass\nend e\ns -> a -> b -> e"
 _LEVELS = "\n".join(
     f"and g{n}\ntask a{n}\ntask b{n}\nxor j{n}\ng{n} -> a{n} -> j{n} -> g{n + 1}\ng{n} -> b{n} -> j{n}"

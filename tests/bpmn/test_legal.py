@@ -6,6 +6,7 @@ import pytest
 
 from engine.check import check_diagram
 from tests.bpmn.models import (
+    BASIC,
     COMPENSATE,
     ENDS,
     FLOWS,
@@ -22,8 +23,25 @@ from tests.bpmn.models import (
     timer,
 )
 
+KEY = (
+    '<extensionElements><c:properties xmlns:c="http://camunda.org/schema/1.0/bpmn"><c:property name="flow.key" '
+    'value="1"/></c:properties></extensionElements>'
+)
+
 LEGAL: dict[str, bytes] = {
     "pools that exchange messages": pools(message("w", "ot")),
+    "a message flow to one of two that await the message, with a key": process(
+        f"{BASIC}{OTHER}<sendTask id='w' messageRef='m'>{KEY}</sendTask>",
+        "s > t; t > w; w > u; u > e",
+        after="".join(
+            f'<process id="o{n}"><receiveTask id="r{n}" messageRef="m">{KEY}</receiveTask></process>'
+            for n in (1, 2)
+        )
+        + '<collaboration id="co"><participant id="p1" processRef="p"/><participant id="p2" processRef="o1"/>'
+        '<participant id="p3" processRef="o2"/><messageFlow id="mf" sourceRef="w" targetRef="r1"/></collaboration>'
+        '<correlationProperty id="cp"><correlationPropertyRetrievalExpression messageRef="m">'
+        "<messagePath>x</messagePath></correlationPropertyRetrievalExpression></correlationProperty>",
+    ),
     "a black box": pools(
         '<participant id="p3" name="customer"/><messageFlow id="m1" sourceRef="p3" targetRef="t"/>'
     ),

@@ -140,6 +140,13 @@ CONSTRAINTS: dict[str, tuple[bytes, str, str]] = {
             "<messagePath>x</messagePath></correlationPropertyRetrievalExpression></correlationProperty>"
         ),
         "cp", "messageRef names gone"),
+    "8.4.2 a message that is correlated has a key": (
+        pools('<correlationKey id="ck"><correlationPropertyRef>cp</correlationPropertyRef></correlationKey>').replace(
+            b"</definitions>",
+            b'<correlationProperty id="cp"><correlationPropertyRetrievalExpression messageRef="m">'
+            b"<messagePath>x</messagePath></correlationPropertyRetrievalExpression></correlationProperty></definitions>"
+        ),
+        "w", "is correlated, which has no effect"),
     "11 a choreography is none of ours": (basic(after='<choreography id="ch"/>'), "ch", "The choreography is not run"),
     "9.5 a conversation is none of ours": (
         basic(after='<globalConversation id="gc"/>'), "gc", "The globalConversation is not run"),
@@ -314,6 +321,14 @@ CONSTRAINTS: dict[str, tuple[bytes, str, str]] = {
             after=ITEMS,
         ),
         "t", "items of the types number, text"),
+    "10.4.2 data goes into a variable of the same name": (
+        process(
+            f'{ENDS}<dataObject id="score"/><userTask id="t"><ioSpecification><dataOutput id="o" name="result"/>'
+            f"{SETS.format('', '<dataOutputRefs>o</dataOutputRefs>')}</ioSpecification><dataOutputAssociation>"
+            "<sourceRef>o</sourceRef><targetRef>score</targetRef></dataOutputAssociation></userTask>",
+            FLOWS,
+        ),
+        "t", "No value goes from result to score"),
     # 10.5: events
     "10.5.1 the signal of an event exists": (
         line(catch('<signalEventDefinition signalRef="gone"/>'), "c"), "c", "signalRef names gone"),

@@ -110,6 +110,23 @@ def test_a_row_that_the_journal_contradicts_is_named(worked: Terminal) -> None:
     assert "wang.fang" in worked("audit", "verify", exit_code=1).stdout
 
 
+def test_a_damaged_setting_or_value_is_named_with_the_remedy(worked: Terminal) -> None:
+    alter(worked, "UPDATE setting SET value = value || 'x' WHERE name = 'org_hash'")
+    for command in (("status",), ("doctor",)):
+        said = worked(*command, exit_code=1).output
+        assert "The setting org_hash in the database was altered" in said
+        assert "restore the last backup" in said
+    (fault, other) = json.loads(worked("audit", "verify", "--json", exit_code=1).stdout)["faults"]
+    assert "The setting org_hash in the database was altered" in fault["message"]
+    assert "org_hash" in other["message"]
+    alter(worked, "INSERT INTO setting VALUES ('clock_accepted', '[1]')")
+    assert "The setting clock_accepted" in worked("audit", "verify", exit_code=1).output
+    alter(worked, "DELETE FROM setting WHERE name = 'clock_accepted'")
+    alter(worked, "UPDATE user_task SET excluded = 'x' WHERE id = 'SV-1.2'")
+    said = worked("task", "list", user="li", exit_code=1).output
+    assert "The column excluded of the table user_task was altered: nobody can read 'x'" in said
+
+
 @pytest.mark.parametrize(
     ("mark", "kind"),
     [("5", "task.opened"), ("5", "task.completed"), ("NULL", "task.completed"), ("at + 1", "task.completed")],

@@ -151,6 +151,9 @@ def test_a_trend_sets_a_procedure_s_rounds_side_by_side(flow: Terminal) -> None:
     assert "Change (points)" in flow("round", "trend", "000A").stdout
     assert "two rounds or more" in flow("round", "trend", "000A", "--last", "1", exit_code=6).stderr
     assert "No round of nothing is closed" in flow("round", "trend", "nothing", exit_code=5).stderr
+    assert "no unit nowhere" in flow("round", "trend", "000A", "--unit", "nowhere", exit_code=5).stderr
+    unit = flow.json("instance", "view", last)["instance"]["unit"]
+    assert "--unit is for" in flow("round", "trend", last, first, "--unit", unit, exit_code=2).stderr
 
 
 def test_a_trend_is_refused_where_method_or_version_differ_naming_both(flow: Terminal) -> None:

@@ -267,3 +267,46 @@ def test_a_batch_that_has_more_or_fewer_items_than_the_journal_says_is_found(qui
             conn.execute(change)
             (fault,) = contradictions(conn)
             assert words in str(fault)
+
+
+def tampered(stage: Stage, *tries: tuple[str, str]) -> None:
+    """Each statement, tried by itself, is found with those words."""
+    for statement, words in tries:
+        with tampering(stage.app.store) as conn:
+            conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            conn.exec_driver_sql(statement)
+            assert words in " ".join(map(str, contradictions(conn))), statement
+
+
+def test_the_batch_of_a_call_a_running_batch_and_a_waiting_timer_are_held_against_the_journal(quick: Stage):
+    block(quick)
+    quick.publish(
+        'start s\ncall c calls=block flow.roles="doer = clerk, head = boss"\nuser each times=2\n'
+        "catch rest timer=PT2H\nend e\ns -> c -> each -> rest -> e"
+    )
+    quick.start()
+    tampered(
+        quick,
+        ("DELETE FROM batch_item", "items 0"),
+        ("DELETE FROM batch", "SV-2 was called, but its batch 1 is missing"),
+        ("UPDATE instance SET batch_id = NULL", "SV-2 was called, but its batch – is missing"),
+        ("UPDATE batch SET total = 2", "total 2"),
+        ("UPDATE batch SET element = 'each'", "element each, the journal says c"),
+        ("UPDATE batch SET status = 'done'", "done 0, the journal says 1"),
+        ("UPDATE batch SET status = 'done', done = 1", "ended 0"),
+    )
+    quick.complete("a")
+    tampered(
+        quick,
+        ("UPDATE batch SET status = 'active' WHERE id = 1", "done 1, the journal says 0"),
+        ("UPDATE batch SET status = 'done' WHERE id = 2", "status done, the journal says active"),
+        ("DELETE FROM batch WHERE id = 2", "2 is missing in the table batch"),
+    )
+    for task in quick.tasks("each"):
+        quick.complete(task)
+    tampered(
+        quick,
+        ("UPDATE timer SET due_at = due_at + 1 WHERE kind = 'event'", "stands in the table timer"),
+        ("UPDATE timer SET element = 'each' WHERE kind = 'event'", "each ("),
+        ("UPDATE timer SET status = 'armed', kind = 'event' WHERE kind != 'event'", "a ("),
+    )

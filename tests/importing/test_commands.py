@@ -104,6 +104,10 @@ def test_a_name_is_asked_for_where_the_file_gives_none(flow: Terminal, tmp_path:
     file.write_text((FILES / "bpmn-io.bpmn").read_text("utf-8").replace("Process_1", "流程"), "utf-8")
     assert "--name" in flow("procedure", "import", str(file), exit_code=6).output
     assert "cannot be" in flow("procedure", "import", str(file), "--name", "../x", exit_code=6).output
+    said = flow("procedure", "import", str(file), "--dry-run").output
+    assert "7 kept, 0 translated" in said
+    assert "say one with --name" in said
+    assert flow.json("procedure", "import", str(file), "--dry-run")["procedure"] is None
 
 
 def test_the_report_names_places_changes_and_remedies_in_chinese(flow: Terminal) -> None:

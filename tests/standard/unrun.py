@@ -84,6 +84,52 @@ BESIDE = """
 COLLABORATION = """<collaboration id="c"><participant id="p1" name="We" processRef="main"/>
 <participant id="p2" name="They"/>{more}</collaboration>"""
 
+_DATA = '<dataInput id="i1" name="x"/><dataOutput id="o1" name="y"/>'
+_SETS = (
+    '<inputSet id="is"><dataInputRefs>i1</dataInputRefs></inputSet>'
+    '<outputSet id="os"><dataOutputRefs>o1</dataOutputRefs></outputSet>'
+)
+
+
+def _connected(source: str, target: str, kind: str = "task") -> str:
+    """A task that data flows into from `source`, and out of to `target`."""
+    attributes = ' calledElement="o"' if kind == "callActivity" else ""
+    return (
+        f'<{kind} id="a"{attributes}><ioSpecification>{_DATA}{_SETS}</ioSpecification>'
+        f"<dataInputAssociation><sourceRef>{source}</sourceRef><targetRef>i1</targetRef></dataInputAssociation>"
+        f"<dataOutputAssociation><sourceRef>o1</sourceRef><targetRef>{target}</targetRef></dataOutputAssociation></{kind}>"
+    )
+
+
+def _thrown(collaboration: str, subscription: str = "") -> str:
+    """A message `m` that one process throws, and two others await."""
+    awaiting = "".join(
+        f'<process id="p{n}" isExecutable="true"><startEvent id="s{n}"/><receiveTask id="r{n}" messageRef="m"/>'
+        f'<endEvent id="e{n}"/><sequenceFlow id="x{n}" sourceRef="s{n}" targetRef="r{n}"/>'
+        f'<sequenceFlow id="y{n}" sourceRef="r{n}" targetRef="e{n}"/>{subscription if n == 2 else ""}</process>'
+        for n in (2, 3)
+    )
+    pools = "".join(f'<participant id="pool{n}" processRef="p{n}"/>' for n in (2, 3))
+    around = f'<collaboration id="c"><participant id="pool1" processRef="main"/>{pools}{collaboration}</collaboration>'
+    return xml(
+        '<sendTask id="a" messageRef="m"/>',
+        "s>a",
+        "a>e",
+        roots='<message id="m"/>',
+        elsewhere=awaiting + around,
+    )
+
+
+_PROPERTY = (
+    '<correlationProperty id="cp"><correlationPropertyRetrievalExpression messageRef="m"><messagePath>x</messagePath>'
+    "</correlationPropertyRetrievalExpression></correlationProperty>"
+)
+_KEYED = '<correlationKey id="ck"><correlationPropertyRef>cp</correlationPropertyRef></correlationKey>'
+_SUBSCRIPTION = (
+    '<correlationSubscription id="cs" correlationKeyRef="ck"><correlationPropertyBinding correlationPropertyRef="cp">'
+    "<dataPath>x</dataPath></correlationPropertyBinding></correlationSubscription>"
+)
+
 REFUSED: dict[str, list[str]] = {
     "ad-hoc sub-process": [
         xml('<adHocSubProcess id="q"><task id="t"/><completionCondition>True</completionCondition></adHocSubProcess>',
@@ -174,6 +220,20 @@ REFUSED: dict[str, list[str]] = {
         _beside('<import importType="http://www.omg.org/spec/BPMN/20100524/MODEL" location="b" namespace="urn:x"/>'),
         _beside('<extension mustUnderstand="true" definition="x"/>'),
     ],
+    "data association between two variables": [
+        _within('<dataObject id="d"/><dataObject id="d2" name="y"/>', _connected("d", "d2")),
+        _within('<dataObject id="d" name="x"/><dataObject id="d2"/><dataObjectReference id="r" dataObjectRef="d2"/>',
+                _connected("d", "r")),
+        xml('<dataObject id="d"/><dataObject id="d2" name="y"/>' + _connected("d", "d2", "callActivity"), "s>a", "a>e",
+            elsewhere='<process id="o" isExecutable="true"><task id="ot"/></process>'),
+    ],
+    "correlation of a message whose elements have no key": [
+        _thrown(_KEYED).replace('<message id="m"/>', '<message id="m"/>' + _PROPERTY),
+        _thrown(_KEYED, _SUBSCRIPTION).replace('<message id="m"/>', '<message id="m"/><correlationProperty id="cp"/>'),
+    ],
+    "message flow to one of several elements that await the message": [
+        _thrown('<messageFlow id="mf" sourceRef="a" targetRef="r2"/>'),
+    ],
     "data association that computes": [
         _within('<dataObject id="d"/>', '<task id="a"><ioSpecification><dataInput id="i1"/><inputSet><dataInputRefs>i1'
                 "</dataInputRefs></inputSet><outputSet/></ioSpecification><dataInputAssociation><targetRef>i1"
@@ -191,12 +251,6 @@ REFUSED: dict[str, list[str]] = {
     ],
 }  # fmt: skip
 """By row of the table: models that give a finding."""
-
-_DATA = '<dataInput id="i1" name="x"/><dataOutput id="o1" name="y"/>'
-_SETS = (
-    '<inputSet id="is"><dataInputRefs>i1</dataInputRefs></inputSet>'
-    '<outputSet id="os"><dataOutputRefs>o1</dataOutputRefs></outputSet>'
-)
 
 INERT: dict[str, list[str]] = {
     "text annotation, association": [
@@ -220,6 +274,10 @@ INERT: dict[str, list[str]] = {
                 "</participant></collaboration>"),
         _beside(COLLABORATION.format(more='<participantAssociation><innerParticipantRef>p1</innerParticipantRef>'
                                      "<outerParticipantRef>p2</outerParticipantRef></participantAssociation>")),
+        _beside('<message id="m"/><process id="o" isExecutable="true"><receiveTask id="r" messageRef="m"/>'
+                '</process><collaboration id="c">'
+                '<participant id="p1" processRef="main"/><participant id="p2" processRef="o"/>'
+                '<messageFlow id="mf" sourceRef="p1" targetRef="r"/></collaboration>'),
     ],
     "data store": [
         _within('<dataStoreReference id="r" dataStoreRef="d"/>', roots='<dataStore id="d" name="archive"/>'),
@@ -229,9 +287,12 @@ INERT: dict[str, list[str]] = {
                 '<dataState name="signed"/></dataObjectReference>', roots='<itemDefinition id="it"/>'),
     ],
     "data inputs, outputs and associations": [
-        _within('<dataObject id="d"/>', f'<task id="a"><ioSpecification>{_DATA}{_SETS}</ioSpecification>'
-                '<dataInputAssociation><sourceRef>d</sourceRef><targetRef>i1</targetRef></dataInputAssociation>'
-                '<dataOutputAssociation><sourceRef>o1</sourceRef><targetRef>d</targetRef></dataOutputAssociation></task>'),
+        _within('<dataObject id="d" name="x"/><dataObject id="d2" name="y"/>'
+                '<dataObjectReference id="r" dataObjectRef="d2"/>', _connected("d", "r")),
+        _within('<dataObject id="d"/><dataObjectReference id="r" dataObjectRef="d"/>',
+                '<task id="a"><property id="p" name="__targetRef_placeholder"/><dataInputAssociation><sourceRef>r'
+                "</sourceRef><targetRef>p</targetRef></dataInputAssociation><dataOutputAssociation><targetRef>r"
+                "</targetRef></dataOutputAssociation></task>"),
     ],
     "interface, operation": [
         _beside('<message id="m"/><interface id="i" name="i"><operation id="o" name="o"><inMessageRef>m</inMessageRef>'

@@ -17,6 +17,7 @@ from engine.store.journal import (
     Head,
     append,
 )
+from engine.store.seal import seal
 from engine.store.tables import instance, journal
 from engine.store.tables import seal as seals
 from engine.store.verify import verify
@@ -166,6 +167,18 @@ def test_an_altered_seal_is_found_and_named(history: Store, column: str, value: 
 def test_a_dropped_seal_is_found_and_named(history: Store) -> None:
     with tampering(history) as conn:
         conn.execute(delete(seals).where(seals.c.number == 1))
+        assert places(verify(conn)) == {("seal", 1)}
+
+
+def test_the_newest_seal_dropped_is_found_while_chains_are_marked_as_sealed(history: Store) -> None:
+    with tampering(history) as conn:
+        assert seal(conn, NOW + timedelta(hours=3)) is not None
+        assert verify(conn).faults == ()
+        conn.execute(delete(seals).where(seals.c.number == 3))
+        verdict = verify(conn)
+        assert places(verdict) == {("SV-1", 6), ("SV-2", 6), ("SV-3", 6), ("organisation", 3)}
+        assert "no seal names it: seal 3 or a later one was deleted" in str(verdict.faults[0])
+        conn.execute(delete(seals))
         assert places(verify(conn)) == {("seal", 1)}
 
 

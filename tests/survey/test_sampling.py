@@ -122,6 +122,12 @@ def test_a_design_that_means_nothing_is_refused(settings: dict[str, object], sai
         design_of(settings)
 
 
+def test_strata_of_a_column_that_nobody_has_are_refused() -> None:
+    frame = [Listed(each.code, "") for each in TEN]
+    with pytest.raises(Invalid, match="Nobody has a value of project"):
+        draw(frame, design_of({"method": "stratified", "stratify": "project", "size": 5}), "s")
+
+
 def test_a_targeted_sample_names_whom_it_does_not_find() -> None:
     with pytest.raises(Invalid, match="Not among those who may be asked: 11"):
         draw(TEN, design_of({"method": "targeted", "codes": ["1", "11"], "reason": "r"}), "s")

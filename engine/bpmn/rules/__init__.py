@@ -23,6 +23,7 @@ from engine.bpmn.rules import (
     flows,
     foreign,
     joins,
+    messages,
     properties,
     reach,
     references,
@@ -55,8 +56,9 @@ _ON_PATHS: tuple[_Rule, ...] = (reach.unreachable, reach.endless, joins.stuck)
 _OF_DOCUMENTS: tuple[Callable[[Document], Iterator[Finding]], ...] = (
     *(references.existing, references.ends_listed),
     *(collaboration.not_run, collaboration.participants, collaboration.message_flows, collaboration.lanes),
-    *(data.specifications, data.associations, data.items, data.names, data.correlation, data.operations),
+    *(data.specifications, data.associations, data.items, data.names, data.operations),
     *(data.codes, data.performers, data.imports),
+    *(messages.correlation, messages.keyed, messages.addressed),
     *(
         foreign.extensions,
         foreign.strays,

@@ -1,4 +1,4 @@
-"""Data: what activities take in and give out, correlation, operations (BPMN 2.0.2, 8.4.2, 8.4.6, 10.4).
+"""Data: what activities take in and give out, operations (BPMN 2.0.2, 8.4.6, 10.4).
 
 Variables belong to the whole instance, so that most of this has no effect on a run; but what contradicts itself
 is not what its author meant, and is refused.
@@ -28,6 +28,8 @@ _SETS = {
         "inputSetRefs",
     ),
 }
+_PLACEHOLDER = "__targetRef_placeholder"
+"""Name of the property that editors end a data association with, where the standard asks for an end."""
 _ROLES = ("resourceRole", "performer", "humanPerformer", "potentialOwner")
 
 
@@ -116,6 +118,7 @@ def associations(document: Document) -> Iterator[Finding]:
                 yield fault(
                     element, template, "Use one of this process, or of what is around", name=text(end)
                 )
+        yield from _carried_over(document, element)
         for part in ("assignment", "transformation"):
             if element.find(tag(part)) is not None:
                 template, remedy = "The {part} would have no effect", "Compute the variable in a script task"
@@ -133,6 +136,27 @@ def associations(document: Document) -> Iterator[Finding]:
                 template = "Data flows between items of the types {types}"
                 remedy = "Give both the same itemDefinition"
                 yield fault(element, template, remedy, types=", ".join(sorted(map(str, kinds))))
+
+
+def _carried_over(document: Document, element: etree._Element) -> Iterator[Finding]:
+    """An association carries no value, so that what it connects has to be one variable (10.4.2)."""
+    known = [_variable(document, document.named(text(each))) for each in element.findall(tag("sourceRef"))]
+    target = _variable(document, document.named(text(element.find(tag("targetRef")))))
+    for source in known:
+        if source and target and source != target:
+            template = "No value goes from {source} to {target}: they are two variables"
+            remedy = "Give both the same name, or set the variable in a script task or a call's flow.in or flow.out"
+            yield fault(element, template, remedy, source=source, target=target)
+
+
+def _variable(document: Document, element: etree._Element | None) -> str:
+    """The variable of what holds data; empty for a data store, and for an end that editors make up."""
+    if element is None or local(element) not in ITEMS or local(element) == "dataStoreReference":
+        return ""
+    named = document.named(element.get("dataObjectRef")) if element.get("dataObjectRef") else element
+    if named is None or (local(named) == "property" and named.get("name") == _PLACEHOLDER):
+        return ""
+    return named.get("name") or named.get("id") or ""
 
 
 def _within_reach(target: etree._Element, element: etree._Element) -> bool:
@@ -202,26 +226,6 @@ def _names(element: etree._Element, target: etree._Element) -> Iterator[Finding]
     if own and name and own not in (name, stated):
         template = "The reference calls {name} by another name: {own}"
         yield fault(element, template, "Give both the same name", name=name, own=own)
-
-
-def correlation(document: Document) -> Iterator[Finding]:
-    """Keys have properties, and subscriptions bind those of their key (8.4.2)."""
-    for key in document.all("correlationKey"):
-        if not key.findall(tag("correlationPropertyRef")):
-            template, remedy = "The correlation key has no properties", "Add a correlationPropertyRef"
-            yield fault(key, template, remedy)
-    for subscription in document.all("correlationSubscription"):
-        target = document.named(subscription.get("correlationKeyRef"))
-        if target is None or not document.judged(subscription):
-            continue
-        wanted = {text(each) for each in target.findall(tag("correlationPropertyRef"))}
-        bound = [
-            each.get("correlationPropertyRef")
-            for each in subscription.findall(tag("correlationPropertyBinding"))
-        ]
-        if {*bound} != wanted or len(bound) != len(wanted):
-            template = "The subscription binds other properties than its key {key} has"
-            yield fault(subscription, template, "Bind each property of the key once", key=target.get("id"))
 
 
 def operations(document: Document) -> Iterator[Finding]:
