@@ -1,7 +1,7 @@
 """Strict reading of the YAML files people write here: procedures, forms, organisations, scenarios, clauses.
 
 The grammar is YAML 1.2's core schema, narrowed to what reads the same to every eye and every tool: values
-that other readers would turn into something else (`no`, `2026-01-01`, `007`, `1_000`) must be quoted or
+that other readers would turn into something else (`no`, `2026-01-01`, `12:30`, `1_000`) must be quoted or
 spelled out, and keys may not repeat. `load` checks the file, a `Reader` checks what stands in it; both
 collect every fault and raise one `Misbuilt` whose findings name the file and the line.
 
@@ -33,8 +33,7 @@ from engine.errors import Finding, Misbuilt
 Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Path: TypeAlias = tuple[str | int, ...]
 
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 50
+MAX_BYTES, MAX_DEPTH = 1_000_000, 50
 MAX_WORD, MAX_KNOWN, MAX_MEANT = 80, 1_000, 50
 """A slip of the pen is looked for in words so long, among so many of them, for so many keys of a mapping."""
 
@@ -45,7 +44,8 @@ _FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
 _SWITCH = re.compile(r"true|false|yes|no|on|off|null", re.IGNORECASE)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ]+[0-9].*)?")
 _ODD_NUMBER = re.compile(
-    r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)(e[-+]?[0-9]+)?|0[xob][0-9a-f_]+|[-+]?\.(inf|nan)", re.I
+    r"(?i:[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)(e[-+]?[0-9]+)?|0[xob][0-9a-f_]+|[-+]?\.(inf|nan))"
+    r"|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?"
 )
 _EXPECTED: dict[type, tuple[str, str]] = {
     str: ("{key} expects text, found {found}", "Write text, numbers in quotes"),

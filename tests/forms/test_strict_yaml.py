@@ -48,6 +48,8 @@ def test_a_document_knows_the_line_of_every_value_and_of_the_nearest_around_a_mi
         ("a: 007", 1, 'Quote it ("007")'),
         ("a: 1_000", 1, "1_000"),
         ("a: 0x1F", 1, "0x1F"),
+        ("a: 12:30", 1, 'Quote it ("12:30")'),
+        ("a: [1:20:30]", 1, "1:20:30"),
         ("a: 003E-1", 1, "003E-1"),
         ("a: .inf", 1, ".inf"),
         ("a: +86", 1, "+86"),
