@@ -16,11 +16,10 @@ from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, Connection, Row, Select, Text, case, cast, func, select, type_coerce
-from sqlalchemy.exc import DBAPIError
 
-from engine.errors import EngineError
 from engine.model import label
 from engine.store.columns import Id
+from engine.store.contradictions import UNREADABLE
 from engine.store.groundwork import judge
 from engine.store.journal import instance_chain
 from engine.store.tables import instance, journal
@@ -93,13 +92,7 @@ def contradicted(conn: Connection) -> Iterator[Fault]:
     try:
         check.surveys()
         check.strays()
-    except (
-        EngineError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        DBAPIError,
-    ) as error:  # values of a kind that nobody writes
+    except UNREADABLE as error:
         check.fault("journal", None, "cannot be read to its end: {reason}", reason=str(error)[:200])
     yield from check.faults
 

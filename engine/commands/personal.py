@@ -46,6 +46,12 @@ def kept_apart(
     }
 
 
+def reason_apart(ctx: Context, instance: OpenInstance, reason: str) -> object:
+    """A reason as the journal keeps it: one that may repeat a personal answer can be erased."""
+    personal = personal_names(instance.definition)
+    return set_aside(ctx.conn, instance.label, reason) if personal else reason
+
+
 def erase(cmd: Erase, ctx: Context) -> int:
     """Erase them from the journal, the variables, the drafts and what batches keep. Returns how many the journal had.
 

@@ -19,11 +19,12 @@ from engine.commands import calls, moving, recounting, waits
 from engine.commands.core import OpenInstance
 from engine.commands.due_dates import date_of
 from engine.commands.environment import InstanceEnvironment
-from engine.commands.personal import kept_apart, personal_names
+from engine.commands.personal import reason_apart
 from engine.errors import EngineError
 from engine.model import InstanceStatus
 from engine.store import tables
 from engine.store.journal import instance_chain
+from engine.store.private import reveal
 from engine.store.told import facts_of
 from engine.store.variables import Settings, Step, Variables, values_of, variables_of, variables_of_many
 
@@ -181,9 +182,7 @@ class _Redating:
         except (EngineError, BpmnError) as fault:
             if self.correcting:
                 raise
-            personal = {"reason"} if personal_names(instance.definition) else ()
-            reason = kept_apart(self.ctx, instance, {"reason": str(fault)}, personal)
-            facts = {"names": sorted(step.set), **reason}
+            facts = {"names": sorted(step.set), "reason": reason_apart(self.ctx, instance, str(fault))}
             self.ctx.note("variables.stayed", facts, instance=instance.id, subject=step.element)
             return {}
         if any(name in values and values[name] != each.value for name, each in step.set.items()):
@@ -224,7 +223,8 @@ class _Redating:
         moments = self._called_at([row.id for row in children])
         known = variables_of(self.ctx.conn, instance.id, self.counting(instance), set(moments.values()))
         for number, (fact, by) in enumerate(instance.facts[:noted], instance.row["head_seq"] + 1):
-            known.take(number, fact.kind, fact.subject, fact.facts, self.ctx.now, by.person)
+            facts = reveal(self.ctx.conn, fact.facts)
+            known.take(number, fact.kind, fact.subject, facts, self.ctx.now, by.person)
         for row in children:
             then = known.at.get(moments.get(row.id, -1), known.now)
             node, multi = moving.node_of(instance, row.element), row.facts["multi"]

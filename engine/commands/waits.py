@@ -16,7 +16,7 @@ from engine.calendar.durations import Cycle, Duration, Instant, parse_timer
 from engine.calendar.working import NoTable
 from engine.commands import deadlines, due_dates
 from engine.commands.jobs import CHAIN
-from engine.commands.personal import kept_apart, personal_names
+from engine.commands.personal import reason_apart
 from engine.errors import EngineError, Invalid
 from engine.model import task_label
 from engine.store import tables
@@ -304,9 +304,8 @@ def retime(ctx: Context, instance: OpenInstance, before: Mapping[str, Any] | Non
         except EngineError as fault:
             if isinstance(fault, NoTable):
                 ctx.untabled.append(fault)
-            personal = {"reason"} if personal_names(instance.definition) else ()
             facts = {"rule": row.rule, "due": row.due_at.isoformat()}
-            facts |= kept_apart(ctx, instance, {"reason": str(fault)}, personal)
+            facts["reason"] = reason_apart(ctx, instance, str(fault))
             ctx.note("timer.stayed", facts, instance=instance.id, subject=row.element)
             continue
         if due != row.due_at:

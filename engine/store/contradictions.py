@@ -118,6 +118,10 @@ _NO_CHAIN = ~exists().where(
 )
 
 
+UNREADABLE = (EngineError, TypeError, ValueError, ArithmeticError, DBAPIError)
+"""What reading rows raises that hold values of a kind nobody writes."""
+
+
 def contradictions(conn: Connection) -> tuple[Fault, ...]:
     """Every row of the tables that the journal contradicts, and every one that it misses.
 
@@ -130,13 +134,7 @@ def contradictions(conn: Connection) -> tuple[Fault, ...]:
         check.strays()
         for each in (groundwork, arranged, sets, calls):
             each.compare(conn, check.fault)
-    except (
-        EngineError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        DBAPIError,
-    ) as error:  # values of a kind that nobody writes
+    except UNREADABLE as error:
         check.fault("journal", None, "cannot be read to its end: {reason}", reason=str(error)[:200])
     return tuple(check.faults)
 

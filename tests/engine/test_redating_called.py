@@ -126,3 +126,15 @@ def test_a_called_process_that_its_caller_leaves_by_the_correction_does_nothing_
     number = quick.start(d0="2026-09-14")
     correct(quick, number, d0="2026-09-21")
     assert (quick.row(number + 1).status, quick.variables(number + 1)) == ("cancelled", {"by": "2026-09-16"})
+
+
+def test_a_personal_date_that_is_put_right_reaches_called_processes_as_a_date(stage: Stage):
+    stage.publish(CALLED, "block", process="block", more="called: true\n")
+    stage.publish(
+        'start s\nuser u form=f\ncall c calls=block flow.in="by = d1"\nend e\ns -> u -> c -> e',
+        forms={"f": "  - {id: d1, type: date, label: 日期, personal: true}"},
+    )
+    number = stage.start()
+    stage.complete("u", d1="2026-09-16")
+    correct(stage, number, d1="2026-09-23")
+    assert (dues(stage), stage.variables(number + 1)["by"]) == ({"a": "2026-09-23"}, "2026-09-23")
